@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 1 << 20, MAX_PREFIXES = 4096 };
+enum { INPUT_LIMIT = 1 << 20, PREFIX_LIMIT = 4096 };
 
 static int count;
 
@@ -37,7 +37,7 @@ static void play(const uint8_t *data, size_t size)
 
 static int replay(const char *path)
 {
-    static uint8_t data[MAX_INPUT];
+    static uint8_t data[INPUT_LIMIT];
     FILE *f = fopen(path, "rb");
     size_t size;
 
@@ -48,7 +48,7 @@ static int replay(const char *path)
     size = fread(data, 1, sizeof(data), f);
     fclose(f);
     play(data, size);
-    for (size_t n = 0; n < size && n < MAX_PREFIXES; n++) {
+    for (size_t n = 0; n < size && n < PREFIX_LIMIT; n++) {
         play(data, n);
     }
     printf("ok %d - %s\n", ++count, path);
