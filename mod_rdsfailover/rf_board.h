@@ -131,8 +131,8 @@ rf_board *rf_board_init(void *memory);
 /** Find the slot of an endpoint (rf_dsn_key) or take a free one. Only the parent calls this, in post_config. @return NULL if full */
 rf_slot *rf_board_slot(rf_board *board, uint64_t key);
 
-/** The monitor alone. Also wakes every waiter whose answer may have changed (see rf_slot_wake_word). */
-void rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot);
+/** The monitor alone. If the state changed, the wake word did too, and the caller wakes its waiters. @return 1 if so */
+int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot);
 /** The monitor alone: renew `observed_at`, nothing else. */
 void rf_slot_beat(rf_slot *slot, rf_time now);
 /** The monitor alone, and the parent before the first monitor. */
@@ -176,7 +176,8 @@ uint32_t rf_board_waiting(const rf_board *board);
 /** @} */
 
 /** @name The monitor's own sign of life, for the status. @{ */
-void rf_board_monitor_started(rf_board *board, int32_t pid);
+/** @param again the one before died; a planned handover is no restart */
+void rf_board_monitor_started(rf_board *board, int32_t pid, int again);
 void rf_board_monitor_beat(rf_board *board, rf_time now);
 void rf_board_monitor(const rf_board *board, int32_t *ret_pid, uint32_t *ret_restarts, rf_time *ret_beat);
 /** @} */

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rf_board.h"
+
+#include <string.h>
+
+#define BOARD_MAGIC 0x7264736661696c31u /* "rdsfail1" */
+#define BOARD_LAYOUT 1u                 /* grows with every change of a struct below or in rf_board.h, rf_sample.h, rf_dsn.h */
+
+#define WORDS(type) ((sizeof(type) + 7) / 8)
+/* A writer holds the lock for about a microsecond; a reader that fails this often met a writer that died in the middle. */
+#define READ_TRIES 1000
+
+/* One value under a sequence lock: odd while it is written. */
+#define RECORD(type)                       \
+    struct {                               \
+        _Atomic uint32_t seq;              \
+        _Atomic uint64_t words[WORDS(type)]; \
+    }
+
+struct rf_slot {
+    _Atomic uint64_t key; /* 0: free */
+    atomic_uint wake;
+    RECORD(rf_brief) brief;
+    RECORD(rf_snapshot) full;
+    RECORD(rf_dsn) dsn;
+    _Atomic uint64_t counts[RF_COUNTS];
+};
+
+typedef struct child_cell {
+    _Atomic int32_t pid; /* 0: free */
+    _Atomic uint32_t waiting;
+    _Atomic uint32_t held[RF_BOARD_SLOTS]; /* by slot, to know what is lost when the child dies */
+} child_cell;
+
+struct rf_board {
+    uint64_t magic;
+    uint64_t layout;
+    _Atomic int32_t monitor_pid;
+    _Atomic uint32_t monitor_restarts;
+    _Atomic int64_t monitor_beat;
+    _Atomic uint32_t waiting;
+    rf_slot slots[RF_BOARD_SLOTS];
+    child_cell children[RF_BOARD_CHILDREN];
+};
+
+/* The words are copied one by one with relaxed atomics, between fences: Boehm, "Can seqlocks get along with programming
+ * language memory models?" (2012), the variant that is free of data races. */
+static void record_write(_Atomic uint32_t *seq, _Atomic uint64_t *words, const void *value, size_t size)
+{
+    const char *from = value;
+    /* |1 and not +1: the next monitor takes over a record that a killed one left odd. */
+    uint32_t odd = atomic_load_explicit(seq, memory_order_relaxed) | 1u;
+    size_t i;
+
+    atomic_store_explicit(seq, odd, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
+    for (i = 0; i * 8 < size; i++) {
+        uint64_t word = 0;
+        memcpy(&word, from + i * 8, size - i * 8 < 8 ? size - i * 8 : 8);
+        atomic_store_explicit(&words[i], word, memory_order_relaxed);
+    }
+    atomic_store_explicit(seq, odd + 1, memory_order_release);
+}
+
+static int record_read(const _Atomic uint32_t *seq, const _Atomic uint64_t *words, void *ret_value, size_t size)
+{
+    uint64_t copy[WORDS(rf_snapshot)];
+    size_t i, n = (size + 7) / 8;
+    int tries;
+
+    for (tries = 0; tries < READ_TRIES; tries++) {
+        uint32_t before = atomic_load_explicit(seq, memory_order_acquire);
+        if (before & 1u)
+            continue;
+        for (i = 0; i < n; i++)
+            copy[i] = atomic_load_explicit(&words[i], memory_order_relaxed);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(seq, memory_order_relaxed) == before) {
+            memcpy(ret_value, copy, size);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+_Static_assert(sizeof(rf_dsn) <= sizeof(rf_snapshot), "record_read's copy must hold the largest record");
+
+#define WRITE(record, value) record_write(&(record).seq, (record).words, (value), sizeof *(value))
+#define READ(record, ret_value) record_read(&(record).seq, (record).words, (ret_value), sizeof *(ret_value))
+
+size_t rf_board_size(void)
+{
+    return sizeof(rf_board);
+}
+
+rf_board *rf_board_init(void *memory)
+{
+    rf_board *board = memory;
+
+    if (board->magic == 0) {
+        board->magic = BOARD_MAGIC;
+        board->layout = BOARD_LAYOUT << 24 | (uint64_t)sizeof(rf_board);
+    }
+    return board->magic == BOARD_MAGIC && board->layout == (BOARD_LAYOUT << 24 | (uint64_t)sizeof(rf_board)) ? board : NULL;
+}
+
+rf_slot *rf_board_slot(rf_board *board, uint64_t key)
+{
+    rf_slot *free_slot = NULL;
+    int i;
+
+    for (i = 0; i < RF_BOARD_SLOTS; i++) {
+        uint64_t k = atomic_load_explicit(&board->slots[i].key, memory_order_relaxed);
+        if (k == key)
+            return &board->slots[i];
+        if (k == 0 && !free_slot)
+            free_slot = &board->slots[i];
+    }
+    if (free_slot)
+        atomic_store_explicit(&free_slot->key, key, memory_order_relaxed);
+    return free_slot;
+}
+
+int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot)
+{
+    rf_brief before;
+    int changed = !READ(slot->brief, &before) || before.state != snapshot->brief.state ||
+                  before.epoch != snapshot->brief.epoch;
+
+    WRITE(slot->full, snapshot);
+    WRITE(slot->brief, &snapshot->brief);
+    if (changed)
+        atomic_fetch_add_explicit(&slot->wake, 1, memory_order_release);
+    return changed;
+}
+
+void rf_slot_beat(rf_slot *slot, rf_time now)
+{
+    rf_brief brief;
+
+    if (READ(slot->brief, &brief)) {
+        brief.observed_at = now;
+        WRITE(slot->brief, &brief);
+    }
+}
+
+void rf_slot_set_dsn(rf_slot *slot, const rf_dsn *dsn)
+{
+    WRITE(slot->dsn, dsn);
+}
+
+int rf_slot_brief(const rf_slot *slot, rf_brief *ret_brief)
+{
+    return READ(slot->brief, ret_brief);
+}
+
+int rf_slot_snapshot(const rf_slot *slot, rf_snapshot *ret_snapshot)
+{
+    rf_brief brief;
+
+    if (!READ(slot->full, ret_snapshot))
+        return 0;
+    if (READ(slot->brief, &brief))
+        ret_snapshot->brief.observed_at = brief.observed_at;
+    return 1;
+}
+
+int rf_slot_dsn(const rf_slot *slot, rf_dsn *ret_dsn)
+{
+    return READ(slot->dsn, ret_dsn);
+}
+
+rf_state_name rf_brief_state(const rf_brief *brief, rf_time now)
+{
+    return now - brief->observed_at > brief->stale_after ? RF_STATE_UNKNOWN : (rf_state_name)brief->state;
+}
+
+const char *rf_state_text(rf_state_name state)
+{
+    switch (state) {
+    case RF_STATE_AVAILABLE:
+        return "available";
+    case RF_STATE_SUSPECT:
+        return "suspect";
+    case RF_STATE_OUTAGE:
+        return "outage";
+    case RF_STATE_RECOVERING:
+        return "recovering";
+    case RF_STATE_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+atomic_uint *rf_slot_wake_word(rf_slot *slot)
+{
+    return &slot->wake;
+}
+
+int rf_board_child_join(rf_board *board, int32_t pid)
+{
+    int i;
+
+    for (i = 0; i < RF_BOARD_CHILDREN; i++) {
+        int32_t nobody = 0;
+        if (atomic_compare_exchange_strong(&board->children[i].pid, &nobody, pid))
+            return i;
+    }
+    return -1;
+}
+
+uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
+{
+    uint64_t lost = 0;
+    int i, s;
+
+    for (i = 0; i < RF_BOARD_CHILDREN; i++) {
+        child_cell *cell = &board->children[i];
+        if (atomic_load(&cell->pid) != pid)
+            continue;
+        for (s = 0; s < RF_BOARD_SLOTS; s++) {
+            uint32_t n = atomic_exchange(&cell->held[s], 0);
+            if (n)
+                atomic_fetch_add(&board->slots[s].counts[RF_COUNT_LOST], n);
+            lost += n;
+        }
+        atomic_fetch_sub(&board->waiting, atomic_exchange(&cell->waiting, 0));
+        atomic_store(&cell->pid, 0);
+        break;
+    }
+    return lost;
+}
+
+/* Take one of `limit` places. */
+static int take(_Atomic uint32_t *places, uint32_t limit)
+{
+    if (atomic_fetch_add(places, 1) < limit)
+        return 1;
+    atomic_fetch_sub(places, 1);
+    return 0;
+}
+
+int rf_slot_enter(rf_board *board, rf_slot *slot, int child, uint32_t limit, uint32_t child_limit)
+{
+    child_cell *cell = &board->children[child];
+    uint64_t counts[RF_COUNTS], now, peak;
+
+    if (!take(&cell->waiting, child_limit)) {
+        rf_slot_count(slot, RF_COUNT_REJECTED);
+        return 0;
+    }
+    if (!take(&board->waiting, limit)) {
+        atomic_fetch_sub(&cell->waiting, 1);
+        rf_slot_count(slot, RF_COUNT_REJECTED);
+        return 0;
+    }
+    rf_slot_count(slot, RF_COUNT_HELD);
+    atomic_fetch_add(&cell->held[slot - board->slots], 1);
+
+    rf_slot_counts(slot, counts, &now);
+    peak = counts[RF_COUNT_PEAK];
+    while (now > peak && !atomic_compare_exchange_weak(&slot->counts[RF_COUNT_PEAK], &peak, now))
+        ;
+    return 1;
+}
+
+void rf_slot_leave(rf_board *board, rf_slot *slot, int child, rf_count how)
+{
+    child_cell *cell = &board->children[child];
+
+    rf_slot_count(slot, how);
+    atomic_fetch_sub(&cell->held[slot - board->slots], 1);
+    atomic_fetch_sub(&cell->waiting, 1);
+    atomic_fetch_sub(&board->waiting, 1);
+}
+
+void rf_slot_count(rf_slot *slot, rf_count what)
+{
+    atomic_fetch_add(&slot->counts[what], 1);
+}
+
+void rf_slot_counts(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS], uint64_t *ret_now)
+{
+    uint64_t left = 0;
+    int i;
+
+    /* Exits first, then entries: a request that enters meanwhile counts as waiting, and the difference is never negative. */
+    for (i = RF_COUNTS - 1; i >= 0; i--)
+        ret_counts[i] = atomic_load(&slot->counts[i]);
+    for (i = RF_COUNT_RELEASED; i <= RF_COUNT_LOST; i++)
+        left += ret_counts[i];
+    *ret_now = ret_counts[RF_COUNT_HELD] > left ? ret_counts[RF_COUNT_HELD] - left : 0;
+}
+
+uint32_t rf_board_waiting(const rf_board *board)
+{
+    return atomic_load(&board->waiting);
+}
+
+void rf_board_monitor_started(rf_board *board, int32_t pid, int again)
+{
+    atomic_store(&board->monitor_pid, pid);
+    if (again)
+        atomic_fetch_add(&board->monitor_restarts, 1);
+}
+
+void rf_board_monitor_beat(rf_board *board, rf_time now)
+{
+    atomic_store(&board->monitor_beat, now);
+}
+
+void rf_board_monitor(const rf_board *board, int32_t *ret_pid, uint32_t *ret_restarts, rf_time *ret_beat)
+{
+    *ret_pid = atomic_load(&board->monitor_pid);
+    *ret_restarts = atomic_load(&board->monitor_restarts);
+    *ret_beat = atomic_load(&board->monitor_beat);
+}

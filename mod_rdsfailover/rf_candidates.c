@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rf_candidates.h"
+
+#include <string.h>
+
+rf_candidate *rf_candidates_find(rf_candidates *candidates, const rf_address *address)
+{
+    unsigned i;
+
+    for (i = 0; i < candidates->n; i++) {
+        if (rf_address_equal(&candidates->list[i].address, address))
+            return &candidates->list[i];
+    }
+    return NULL;
+}
+
+static rf_candidate *make_room(rf_candidates *candidates)
+{
+    rf_candidate *oldest = NULL;
+    unsigned i;
+
+    if (candidates->n < RF_ADDRESSES)
+        return &candidates->list[candidates->n++];
+    for (i = 0; i < candidates->n; i++) {
+        rf_candidate *c = &candidates->list[i];
+        if (!c->named && (!oldest || c->seen < oldest->seen))
+            oldest = c;
+    }
+    return oldest;
+}
+
+rf_candidate *rf_candidates_add(rf_candidates *candidates, const rf_address *address, rf_time now)
+{
+    rf_candidate *c = rf_candidates_find(candidates, address);
+
+    if (!c && (c = make_room(candidates))) {
+        memset(c, 0, sizeof *c);
+        c->address = *address;
+        c->due = now;
+    }
+    if (c)
+        c->seen = now;
+    return c;
+}
+
+void rf_candidates_name(rf_candidates *candidates, const rf_address *addresses, unsigned n, rf_time now)
+{
+    unsigned i;
+
+    for (i = 0; i < candidates->n; i++)
+        candidates->list[i].named = 0;
+    for (i = 0; i < n; i++) {
+        rf_candidate *c = rf_candidates_add(candidates, &addresses[i], now);
+        if (c)
+            c->named = 1;
+    }
+    /* An address that DNS gave once and that never was the writer means nothing once DNS has dropped it. */
+    for (i = 0; i < candidates->n;) {
+        rf_candidate *c = &candidates->list[i];
+        if (c->named || c->former || c->asked)
+            i++;
+        else
+            *c = candidates->list[--candidates->n];
+    }
+}
+
+rf_candidate *rf_candidates_writer(rf_candidates *candidates, const rf_policy *policy, const rf_address *current, int passes)
+{
+    rf_candidate *best = NULL;
+    int best_rank = 0;
+    unsigned i;
+
+    for (i = 0; i < candidates->n; i++) {
+        rf_candidate *c = &candidates->list[i];
+        int rank = c->named ? 2 : policy->former && c->former && c->proven ? 1 : 0;
+
+        if (rank == 0 || c->passes < passes)
+            continue;
+        /* Among equals the present writer stays: a name with two addresses must not make it change at every answer. */
+        rank = 2 * rank + rf_address_equal(&c->address, current);
+        if (rank > best_rank) {
+            best = c;
+            best_rank = rank;
+        }
+    }
+    return best;
+}

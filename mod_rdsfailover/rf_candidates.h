@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RF_CANDIDATES_H
+#define RF_CANDIDATES_H
+/**
+ * @file rf_candidates.h
+ * @brief The addresses that are, were or may become the writer, and which of them it is.
+ *
+ * Each address is judged by itself: a full login and a writability check. DNS only says which addresses belong to the
+ * endpoint. An address DNS does not name counts only if it was the writer before and its certificate proves the name.
+ *
+ * Layer:   core. No I/O, no clock, no allocation.
+ * Threads: one writer (the monitor).
+ */
+#include "rf_policy.h"
+#include "rf_sample.h"
+
+typedef struct rf_candidate {
+    rf_address address;
+    int named;          /**< the last answer of the resolver has it */
+    int former;         /**< it was the writer at some time */
+    int proven;         /**< at the last good probe its certificate named the endpoint */
+    int passes;         /**< good probes in a row */
+    rf_time due;        /**< when to probe it next */
+    rf_time asked;      /**< when the outstanding probe was asked, or its last interim verdict came; 0: none outstanding */
+    rf_time first_asked; /**< when the outstanding probe was asked */
+    rf_time seen;       /**< last time it was named or answered; the oldest is evicted first */
+    rf_sample last;     /**< the last verdict; kind 0: none yet */
+} rf_candidate;
+
+/** Start from all zeroes. */
+typedef struct rf_candidates {
+    unsigned n;
+    rf_candidate list[RF_ADDRESSES];
+} rf_candidates;
+
+/** @return the candidate with this address, or NULL */
+rf_candidate *rf_candidates_find(rf_candidates *candidates, const rf_address *address);
+
+/** Find or add. If the table is full, the one unseen for longest that is not named makes room. @return NULL if none can */
+rf_candidate *rf_candidates_add(rf_candidates *candidates, const rf_address *address, rf_time now);
+
+/** Take over what the resolver says now: these addresses and no others are named. New ones are due at once. */
+void rf_candidates_name(rf_candidates *candidates, const rf_address *addresses, unsigned n, rf_time now);
+
+/**
+ * The writer, by the evidence so far.
+ * @param current the address that was the writer until now; it stays so while it passes, unless DNS has moved on
+ * @param passes  good probes in a row that are asked for
+ * @return NULL if nobody qualifies
+ */
+rf_candidate *rf_candidates_writer(rf_candidates *candidates, const rf_policy *policy, const rf_address *current, int passes);
+
+#endif /* RF_CANDIDATES_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RF_MONITOR_H
+#define RF_MONITOR_H
+/**
+ * @file rf_monitor.h
+ * @brief Watches one database: asks, weighs what is seen, moves the state, keeps the record of failovers, publishes.
+ *
+ * Layer:     loop. The world is a struct of functions and `now` an argument, so whole failovers are played in a microsecond.
+ * Ownership: a rf_monitor is plain memory of its owner; it keeps the world's pointers, nothing else.
+ * Threads:   one.
+ *
+ * Nothing here waits. The owner calls rf_monitor_tick() when the time it returned has come, and the other functions when
+ * something arrives; each may ask new questions through the world at once.
+ */
+#include "rf_board.h"
+#include "rf_candidates.h"
+#include "rf_policy.h"
+#include "rf_state.h"
+
+/** A prober that has given no verdict this long after it was due is replaced. */
+#define RF_PROBER_GRACE RF_SEC(1)
+/** After this long without any verdict nothing is known any more. */
+#define RF_BLIND_AFTER RF_SEC(5)
+
+typedef enum { RF_SAY_INFO, RF_SAY_NOTICE, RF_SAY_WARNING, RF_SAY_ERROR } rf_say_level;
+
+typedef struct rf_world {
+    void *ctx;
+    /** Send a PROBE, answered by rf_monitor_sample some time later, or never if the prober dies. */
+    void (*ask_probe)(void *ctx, const rf_address *address, uint32_t ticket, rf_time timeout);
+    /** Send a RESOLVE. */
+    void (*ask_dns)(void *ctx, uint32_t ticket, rf_time timeout);
+    /** Kill the prober and start another; outstanding questions are forgotten. */
+    void (*replace_prober)(void *ctx);
+    /** A log line. `id` is stable and listed in docs/messages.md. */
+    void (*say)(void *ctx, rf_say_level level, int id, const char *text);
+    void (*publish)(void *ctx, const rf_snapshot *snapshot);
+    void (*beat)(void *ctx, rf_time now);
+    /** How many requests were ever held, and how many wait now. */
+    void (*queue)(void *ctx, uint64_t *ret_held, uint64_t *ret_waiting);
+} rf_world;
+
+typedef struct rf_monitor {
+    rf_world world;
+    rf_policy policy;
+    rf_time dns_timeout;
+    int own_resolver; /**< a resolver other than the host's is configured; the host's answer then comes by itself */
+
+    rf_state state;
+    rf_candidates candidates;
+    rf_snapshot snapshot; /**< the working copy of what is published */
+    int changed;          /**< since it was published */
+
+    rf_time planned;      /**< when the next tick was due */
+    rf_time last_verdict; /**< of any kind */
+    rf_time next_dns, dns_asked;
+    uint32_t ticket;
+    rf_time rtt; /**< of a question on an open connection, smoothed; 0 not known */
+    rf_address host_addresses[RF_ADDRESSES]; /**< what this host's own resolver gives */
+    unsigned nhost_addresses;
+    uint32_t alarmed; /**< rf_cause the last alarm was about */
+
+    rf_failover draft; /**< the failover in progress; listed in the snapshot once it is more than a suspicion */
+    int drafting;
+} rf_monitor;
+
+/**
+ * @param seen what the board holds from an earlier monitor, or NULL: state, writer, epoch, addresses and record are adopted
+ */
+void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *policy, rf_time dns_timeout, int own_resolver,
+                     const rf_snapshot *seen, rf_time now);
+
+/** Do what is due. @return when to be called again, later than `now` */
+rf_time rf_monitor_tick(rf_monitor *m, rf_time now);
+
+/** The prober reports. The sample must be sane (rf_sample_sane). */
+void rf_monitor_sample(rf_monitor *m, const rf_sample *sample, rf_time now);
+
+/** The prober ended by itself and another one was started. */
+void rf_monitor_prober_replaced(rf_monitor *m, rf_time now);
+
+/** A request suspects something: look now. Harmless at any rate. */
+void rf_monitor_look(rf_monitor *m, rf_time now);
+
+/** @return the answer time above which the state becomes suspect, by the policy and the round trips seen; 0 if off */
+rf_time rf_monitor_late(const rf_monitor *m);
+
+#endif /* RF_MONITOR_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rf_timeline.h"
+
+#include <string.h>
+
+void rf_timeline_open(rf_snapshot *snapshot, const rf_failover *failover)
+{
+    memmove(&snapshot->failovers[1], &snapshot->failovers[0], sizeof snapshot->failovers - sizeof snapshot->failovers[0]);
+    snapshot->failovers[0] = *failover;
+    if (snapshot->nfailovers < RF_FAILOVERS)
+        snapshot->nfailovers++;
+}
+
+rf_failover *rf_timeline_current(rf_snapshot *snapshot)
+{
+    return snapshot->nfailovers && !snapshot->failovers[0].ended ? &snapshot->failovers[0] : NULL;
+}
+
+void rf_timeline_end(rf_snapshot *snapshot, rf_time now)
+{
+    rf_failover *f = rf_timeline_current(snapshot);
+
+    if (!f)
+        return;
+    f->epoch = snapshot->brief.epoch;
+    f->to = snapshot->brief.writer;
+    if (!f->verified)
+        f->verified = now;
+    f->ended = now;
+}
+
+void rf_timeline_dns(rf_snapshot *snapshot, rf_time now)
+{
+    rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
+
+    if (!f || f->dns_changed || snapshot->dns.changed_at < f->started)
+        return;
+    if (!f->ended || now - f->ended <= RF_TIMELINE_DNS_AFTER)
+        f->dns_changed = snapshot->dns.changed_at;
+}
+
+void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, rf_time now)
+{
+    rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
+
+    if (!f || !f->ended || f->drained)
+        return;
+    f->drained = now;
+    f->held = held - f->held_before;
+}
