@@ -204,7 +204,7 @@ bool drive_json_write(const char *path, const drive_run *run, const drive_log *l
         return false;
     }
     all = all_of(run, log);
-    good = json_dumpf(all, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    good = json_dumpf(all, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
     json_decref(all);
     if (!standard) {
         good = fclose(out) == 0 && good;
@@ -221,7 +221,7 @@ void drive_json_line(FILE *out, const drive_run *run, const drive_log *log, size
 {
     json_t *request = request_of(run, log, n);
 
-    json_dumpf(request, out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(16));
+    json_dumpf(request, out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
     fputc('\n', out);
     fflush(out);
     json_decref(request);
