@@ -51,7 +51,7 @@ const char *rf_dsn_set_database(rf_dsn *dsn, const char *value);
  * @return bytes written without the final NUL, or 0 if `size` is too small (RF_DSN_URL_MAX always suffices)
  */
 size_t rf_dsn_print(const rf_dsn *dsn, char *ret_url, size_t size);
-#define RF_DSN_URL_MAX 6144
+#define RF_DSN_URL_MAX 6400
 
 /** Write the URL for logs and status: "mysql://user:***@host:3306/db", no query. Never fails; cuts what does not fit. */
 void rf_dsn_redact(const rf_dsn *dsn, char *ret_text, size_t size);
