@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# The rig's own world: network, mounts and processes of a namespace, held by one process. Killing the holder ends all.
+# Addresses are the same in every rig; the namespaces keep them apart.
+package Rig::Namespace;
+use v5.36;
+use Cwd ();
+use File::Path ();
+use POSIX ();
+use Rig::Process qw(run spew find_program);
+
+# Under this directory the namespace sees the rig's directory, whatever the rights on the way to it: servers drop to
+# users who may not look into somebody's home.
+my @ROOMS = qw(/mnt /media /srv);
+
+# Names what the machine lacks, as sentences for a person; empty when a rig can run.
+sub missing {
+    my @need = (
+        [ 'util-linux', 'unshare' ], [ 'util-linux', 'nsenter' ], [ 'mount', 'mount' ], [ 'iproute2', 'ip' ],
+        [ 'mariadb-server', 'mariadbd' ], [ 'mariadb-client', 'mariadb' ], [ 'knot', 'knotd' ],
+        [ 'unbound', 'unbound' ], [ 'apache2', 'apache2' ], [ 'openssl', 'openssl' ], [ 'php-cli', 'php' ]);
+    my @lack = map {"$_->[1] (package $_->[0])"} grep { !find_program($_->[1]) } @need;
+    push @lack, '/usr/share/wordpress (package wordpress)' unless -e '/usr/share/wordpress/wp-load.php';
+    push @lack, 'the theme (package wordpress-theme-twentytwentythree)'
+        unless -d '/usr/share/wordpress/wp-content/themes/twentytwentythree';
+    push @lack, 'php-mysql (package php-mysql)' if find_program('php') && `php -m 2>/dev/null` !~ /^pdo_mysql$/m;
+    return "not installed: " . join(', ', @lack) if @lack;
+    my ($status, $text) = Rig::Process::capture(unshare_command(), 'true');
+    return if $status == 0;
+    chomp $text;
+    my $why = $text || 'unshare failed';
+    return "no namespaces for this user ($why); become root, or allow them: sysctl kernel.unprivileged_userns_clone=1"
+        . ' (Ubuntu 24.04: kernel.apparmor_restrict_unprivileged_userns=0)';
+}
+
+# A user keeps his own id in a user namespace and has every right inside it: no subordinate ids needed.
+sub unshare_command {
+    my $unshare = find_program('unshare');
+    return ($unshare, ($> ? qw(--user --map-current-user --keep-caps) : ()),
+        qw(--net --mount --pid --fork --kill-child --mount-proc));
+}
+
+# Starts the holder. Returns {pid => the holder's, lifeline => handle}; closing the handle ends the rig.
+sub start ($dir, $keep) {
+    pipe my $stdin, my $lifeline or die "cannot make a pipe: $!\n";
+    pipe my $answer, my $stdout or die "cannot make a pipe: $!\n";
+    my $pid = fork // die "cannot fork: $!\n";
+    if (!$pid) {
+        POSIX::setsid();
+        POSIX::dup2(fileno $stdin, 0);
+        POSIX::dup2(fileno $stdout, 1);
+        open my $log, '>>', "$dir/log/init.log";
+        POSIX::dup2(fileno $log, 2) if $log;
+        exec unshare_command(), $^X, "$ENV{RIG_HOME}/lib/Rig/init.pl", $dir, $keep ? 1 : 0 or POSIX::_exit(127);
+    }
+    close $_ for $stdin, $stdout;
+    my $line = <$answer> // 'error the namespace could not be made: ' . Rig::Process::slurp("$dir/log/init.log");
+    die $line =~ s/^error //r unless $line eq "ready\n";
+    $lifeline->autoflush(1);
+    return { pid => $pid, lifeline => $lifeline };
+}
+
+# The command line that runs @command inside the namespace held by $pid.
+sub enter_command ($pid, @command) {
+    my $ns = "/proc/$pid/ns";
+    return (find_program('nsenter'), ($> ? ("--user=$ns/user", '--preserve-credentials') : ()),
+        "--net=$ns/net", "--mount=$ns/mnt", "--pid=$ns/pid_for_children", @command);
+}
+
+# ---- inside ------------------------------------------------------------------------------------------------------
+
+sub inside_dir ($dir) {
+    my ($room) = grep { -d $_ && index("$dir/", "$_/") && index("$ENV{RIG_HOME}/", "$_/") } @ROOMS;
+    return ($room // die "no empty place among @ROOMS to show the rig's directory at\n") . '/rig';
+}
+
+sub furnish ($dir) {
+    my $inside = inside_dir($dir);
+    my $room   = $inside =~ s{/rig$}{}r;
+    run(qw(mount -t tmpfs -o mode=755 rig), $room);
+    mkdir $inside;
+    run(qw(mount --bind), $dir, $inside);
+
+    # Names come from the rig's resolver alone; nss modules of the machine (resolve, mymachines) would ask its own.
+    mkdir "$dir/etc";
+    mkdir "$dir/etc/wordpress";
+    spew("$dir/etc/resolv.conf", "nameserver 127.0.0.54\noptions timeout:2 attempts:2\n");
+    spew("$dir/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n");
+    spew("$dir/etc/hosts", "127.0.0.1 localhost " . (POSIX::uname())[1] . "\n127.0.0.10 web.rds.test\n");
+    for my $file (qw(resolv.conf nsswitch.conf hosts wordpress)) {
+        die "/etc/$file does not exist, so the rig cannot put its own in its place\n" unless -e "/etc/$file";
+        run(qw(mount --bind), "$dir/etc/$file", "/etc/$file");
+    }
+    run(qw(mount -t tmpfs rig /run/nscd)) if -e '/run/nscd';
+
+    # A database server does not count connect errors of 127.0.0.1: it must see the web host at another address.
+    my $ip = find_program('ip');
+    run($ip, qw(link set lo up));
+    run($ip, qw(address add 127.0.0.10/32 dev lo));
+    run($ip, qw(route add table local local), "127.0.0.$_", qw(dev lo src 127.0.0.10)) for 11, 12;
+}
+
+1;

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# PHP-FPM with the settings that conf/ recommends (or, for comparison, without them).
+package Rig::Php;
+use v5.36;
+use Rig::Process qw(run spawn spew wait_for pid_in alive stop slurp find_program tail);
+use Rig::Template ();
+
+sub dir { return "$ENV{RIG_INSIDE}/php" }
+
+sub program {
+    my ($path) = sort { $b cmp $a } map { glob "$_/php-fpm*" } qw(/usr/sbin /usr/bin);
+    return $path;
+}
+
+# The directories PHP reads settings from: the machine's own for its kind of server, then the rig's.
+sub scan_dir ($kind) {
+    my ($system) = sort { $b cmp $a } glob "/etc/php/*/$kind/conf.d";
+    return join ':', grep { defined $_ } $system, dir() . '/conf.d';
+}
+
+sub configure ($state) {
+    my $dir = dir();
+    mkdir $_ for $dir, "$dir/conf.d";
+    unlink glob "$dir/conf.d/*";
+    run('cp', "$ENV{RIG_HOME}/../../conf/php-rdsfailover.ini", "$dir/conf.d/90-rdsfailover.ini") if $state->option('php_settings');
+    spew("$dir/conf.d/95-rig.ini", "display_errors=0\nlog_errors=1\nerror_log=$ENV{RIG_INSIDE}/log/php.log\n"
+            . "session.save_path=/tmp\nopcache.enable=1\nopcache.revalidate_freq=60\nexpose_php=0\n");
+}
+
+sub start ($state) {
+    my $dir = dir();
+    Rig::Template::write('fpm.conf', "$dir/fpm.conf", DIR => $dir, LOG => "$ENV{RIG_INSIDE}/log", ROOT => !$>,
+        CHILDREN => $state->option('children'));
+    my $pid = spawn("$ENV{RIG_INSIDE}/log/fpm.log", { PHP_INI_SCAN_DIR => scan_dir('fpm') }, program(),
+        '--nodaemonize', '--fpm-config', "$dir/fpm.conf");
+    spew("$dir/pid", "$pid\n");
+    wait_for(sub { "PHP-FPM did not start:\n" . tail("$ENV{RIG_INSIDE}/log/fpm.log") }, 30, sub {
+        die "PHP-FPM ended:\n" . tail("$ENV{RIG_INSIDE}/log/fpm.log") unless alive($pid);
+        return -S "$dir/sock";
+    });
+}
+
+sub halt { stop(pid_in(dir() . '/pid'), 'QUIT', 5); unlink dir() . '/sock' }
+
+1;
