@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file rf_dsn.c
- * @brief Parsing, printing and redacting a DSN. See rf_dsn.h.
+ * @brief Reads a DSN. See rf_dsn.h.
  *
  * Layer: core. Every way into a rf_dsn goes through take(), which alone knows what a part may hold.
  */
@@ -9,6 +9,8 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+
+#include "rf_dsn_text.h"
 
 #define ERROR_SCHEME "the URL must begin with mysql:// (mysql2://, mariadb:// and pdo-mysql:// are accepted too)"
 #define ERROR_HOST_MISSING "the host is missing; write mysql://user:password@host:3306/database"
@@ -32,62 +34,6 @@
 #define ERROR_MODE "ssl-mode is unknown; accepted are DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY"
 #define ERROR_MODE_TWICE "ssl-mode is there twice with different values; give it once"
 #define ERROR_EXTRA_LONG "the parameters besides ssl-mode and ssl-ca are longer than 512 bytes"
-
-#define REDACTED "***"
-
-static const char *const modes[] = {"PREFERRED", "DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"};
-
-/** Part of a text. */
-typedef struct {
-    const char *at;
-    size_t len;
-} span;
-
-static const span nothing = {"", 0};
-
-static span span_of(const char *text)
-{
-    return (span){text, strlen(text)};
-}
-
-/** Cut `s` at the first byte out of `set`: what is before it is returned, `s` keeps what is behind it; *ret_at is that byte or 0. */
-static span cut(span *s, const char *set, char *ret_at)
-{
-    span head = *s;
-
-    *ret_at = 0;
-    for (size_t i = 0; i < s->len; i++) {
-        if (s->at[i] != '\0' && strchr(set, s->at[i])) {
-            head.len = i;
-            *ret_at = s->at[i];
-            *s = (span){s->at + i + 1, s->len - i - 1};
-            return head;
-        }
-    }
-    *s = nothing;
-    return head;
-}
-
-/* The C library's ctype functions follow the locale. */
-static int is_digit(unsigned char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static int is_letter(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
-static int is_unreserved(unsigned char c)
-{
-    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
 
 static int is_control(unsigned char c)
 {
@@ -209,7 +155,7 @@ static const char *take_port(span s, rf_dsn *dsn)
 
 static const char *take_authority(span s, rf_dsn *dsn)
 {
-    span login = nothing, host;
+    span login = {"", 0}, host;
     const char *error;
     char at;
     int bracketed = 0;
@@ -243,18 +189,6 @@ static const char *take_authority(span s, rf_dsn *dsn)
     if ((error = take_host(host, bracketed, dsn)))
         return error;
     return s.len > 0 ? take_port(s, dsn) : NULL;
-}
-
-/** A parameter's or a mode's name, as "sslmode" for ssl-mode, ssl_mode, sslMode. @return 1 if `s` is `plain` so read */
-static int same_word(span s, const char *plain)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.at[i] == '-' || s.at[i] == '_')
-            continue;
-        if (*plain == '\0' || lower(s.at[i]) != *plain++)
-            return 0;
-    }
-    return *plain == '\0';
 }
 
 static int same_text(span s, const char *text)
@@ -379,6 +313,11 @@ static const char *parse(const char *url, rf_dsn *dsn)
     return take_query(rest, dsn);
 }
 
+void rf_dsn_wipe(rf_dsn *dsn)
+{
+    explicit_bzero(dsn, sizeof(*dsn));
+}
+
 const char *rf_dsn_parse(const char *url, rf_dsn *ret_dsn)
 {
     rf_dsn dsn;
@@ -418,235 +357,4 @@ const char *rf_dsn_set_password(rf_dsn *dsn, const char *value)
 const char *rf_dsn_set_database(rf_dsn *dsn, const char *value)
 {
     return take(span_of(value), 0, dsn->database, sizeof(dsn->database), ERROR_DATABASE_LONG);
-}
-
-/** A text that grows up to `size`; `len` goes on counting, so that a first pass can measure. */
-typedef struct {
-    char *at;
-    size_t size, len;
-} sink;
-
-static void put(sink *out, char c)
-{
-    if (out->len + 1 < out->size)
-        out->at[out->len] = c;
-    out->len++;
-}
-
-static void put_text(sink *out, const char *text)
-{
-    while (*text)
-        put(out, *text++);
-}
-
-static void put_encoded(sink *out, const char *text)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (is_unreserved(c)) {
-            put(out, *text);
-        } else {
-            put(out, '%');
-            put(out, hex[c >> 4]);
-            put(out, hex[c & 15]);
-        }
-    }
-}
-
-static void put_endpoint(sink *out, const rf_dsn *dsn)
-{
-    const char *open = strchr(dsn->host, ':') ? "[" : "", *close = *open ? "]" : "";
-    char digits[6] = "";
-    size_t i = sizeof(digits) - 1;
-
-    for (unsigned port = dsn->port; port || i == sizeof(digits) - 1; port /= 10)
-        digits[--i] = (char)('0' + port % 10);
-    put_text(out, open);
-    put_text(out, dsn->host);
-    put_text(out, close);
-    put(out, ':');
-    put_text(out, digits + i);
-}
-
-static void put_database(sink *out, const rf_dsn *dsn)
-{
-    if (dsn->database[0]) {
-        put(out, '/');
-        put_encoded(out, dsn->database);
-    }
-}
-
-/** @return 1 if `extra` has this parameter under a name of its own */
-static int has_alias(const rf_dsn *dsn, const char *plain)
-{
-    span rest = span_of(dsn->extra);
-    char at;
-
-    while (rest.len > 0) {
-        span value = cut(&rest, "&", &at), name = cut(&value, "=", &at);
-
-        if (same_word(name, plain))
-            return 1;
-    }
-    return 0;
-}
-
-static void put_query(sink *out, const rf_dsn *dsn)
-{
-    char separator = '?';
-
-    if ((dsn->tls != RF_TLS_PREFERRED || dsn->tls_ca[0]) && !has_alias(dsn, "sslmode")) {
-        put(out, separator);
-        put_text(out, "ssl-mode=");
-        put_text(out, rf_tls_mode_name(dsn->tls));
-        separator = '&';
-    }
-    if (dsn->tls_ca[0] && !has_alias(dsn, "sslca")) {
-        put(out, separator);
-        put_text(out, "ssl-ca=");
-        put_encoded(out, dsn->tls_ca);
-        separator = '&';
-    }
-    if (dsn->extra[0]) {
-        put(out, separator);
-        put_text(out, dsn->extra);
-    }
-}
-
-static size_t print(const rf_dsn *dsn, char *text, size_t size)
-{
-    sink out = {text, size, 0};
-
-    put_text(&out, "mysql://");
-    if (dsn->user[0] || dsn->password[0]) {
-        put_encoded(&out, dsn->user);
-        if (dsn->password[0]) {
-            put(&out, ':');
-            put_encoded(&out, dsn->password);
-        }
-        put(&out, '@');
-    }
-    put_endpoint(&out, dsn);
-    put_database(&out, dsn);
-    put_query(&out, dsn);
-    return out.len;
-}
-
-size_t rf_dsn_print(const rf_dsn *dsn, char *ret_url, size_t size)
-{
-    size_t len = print(dsn, NULL, 0);
-
-    if (len >= size)
-        return 0;
-    print(dsn, ret_url, size);
-    ret_url[len] = '\0';
-    return len;
-}
-
-static void end_text(sink *out)
-{
-    if (out->size > 0)
-        out->at[out->len < out->size ? out->len : out->size - 1] = '\0';
-}
-
-void rf_dsn_redact(const rf_dsn *dsn, char *ret_text, size_t size)
-{
-    sink out = {ret_text, size, 0};
-
-    put_text(&out, "mysql://");
-    if (dsn->user[0] || dsn->password[0]) {
-        put_encoded(&out, dsn->user);
-        put_text(&out, dsn->password[0] ? ":" REDACTED "@" : "@");
-    }
-    put_endpoint(&out, dsn);
-    put_database(&out, dsn);
-    end_text(&out);
-}
-
-static void put_printable(sink *out, span s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.at[i];
-
-        put(out, c > 0x20 && c < 0x7f ? s.at[i] : '?');
-    }
-}
-
-static int all_unreserved(span s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (!is_unreserved((unsigned char)s.at[i]))
-            return 0;
-    }
-    return 1;
-}
-
-/**
- * Nobody knows what a wrong text means, so this keeps only what no reading makes a password: the scheme, the first word of a
- * login that has a ':', and what follows the last '@'. Without an '@', a ':' may stand before a password whose host was forgotten.
- */
-void rf_dsn_redact_text(const char *url, char *ret_text, size_t size)
-{
-    sink out = {ret_text, size, 0};
-    const char *colon = strstr(url, "://");
-    span rest, login = nothing;
-    int has_login;
-    char at;
-
-    if (!colon || colon == url || colon - url > 16 || !all_unreserved((span){url, (size_t)(colon - url)})) {
-        put_text(&out, REDACTED);
-        end_text(&out);
-        return;
-    }
-    put_printable(&out, (span){url, (size_t)(colon - url) + 3});
-    rest = span_of(colon + 3);
-    has_login = strrchr(rest.at, '@') != NULL;
-    if (has_login) {
-        const char *last = strrchr(rest.at, '@');
-        span user;
-
-        login = (span){rest.at, (size_t)(last - rest.at)};
-        rest = span_of(last + 1);
-        user = cut(&login, ":", &at);
-        if (at && all_unreserved(user)) {
-            put_printable(&out, user);
-            put(&out, ':');
-        }
-        put_text(&out, REDACTED "@");
-    }
-    rest = cut(&rest, "?#", &at);
-    if (has_login) {
-        put_printable(&out, rest);
-    } else {
-        put_printable(&out, cut(&rest, ":", &at));
-        if (at)
-            put_text(&out, ":" REDACTED);
-    }
-    end_text(&out);
-}
-
-void rf_dsn_wipe(rf_dsn *dsn)
-{
-    explicit_bzero(dsn, sizeof(*dsn));
-}
-
-uint64_t rf_dsn_key(const rf_dsn *dsn)
-{
-    char text[sizeof(dsn->host) + 16];
-    sink out = {text, sizeof(text), 0};
-    uint64_t key = 14695981039346656037u; /* FNV-1a */
-
-    put_text(&out, "mysql ");
-    put_endpoint(&out, dsn);
-    for (size_t i = 0; i < out.len; i++)
-        key = (key ^ (unsigned char)text[i]) * 1099511628211u;
-    return key ? key : 1;
-}
-
-const char *rf_tls_mode_name(rf_tls_mode mode)
-{
-    return (size_t)mode < sizeof(modes) / sizeof(modes[0]) ? modes[mode] : modes[RF_TLS_PREFERRED];
 }
