@@ -71,7 +71,11 @@ sub up ($self) {
     File::Path::make_path("$dir/log");
     $dir = $self->{dir} = Cwd::realpath($dir);
     chmod 0777, "$dir/log";
-    my $holder = Rig::Namespace::start($dir, $self->{keep});
+    my $holder = eval { Rig::Namespace::start($dir, $self->{keep}) } or do {
+        my $error = $@;
+        File::Path::remove_tree($dir);
+        die $error;
+    };
     @$self{qw(holder lifeline)} = @$holder{qw(pid lifeline)};
     my %option = map { $_ => $self->{$_} } grep { !/^(say|dir|name|keep)$/ } keys %DEFAULT;
     Rig::State->load($dir)->change(sub ($data) {

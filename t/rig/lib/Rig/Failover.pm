@@ -28,7 +28,8 @@ sub kinds { return sort keys %KIND }
 # Every packet from and to the side's address is dropped on arrival; its own socket in the file system still answers.
 sub cut ($side) {
     my $address = Rig::Database::address($side);
-    my $rules = "table inet rig_$side { chain input { type filter hook input priority 0; ip daddr $address drop; ip saddr $address drop; } }";
+    my $rules = "table inet rig_$side {\nchain input {\ntype filter hook input priority 0;\n"
+        . "ip daddr $address drop\nip saddr $address drop\n}\n}\n";
     my ($status, $text) = capture(\$rules, 'nft', '-f', '-');
     die "no black hole without nft (package nftables, or the right to use it):\n$text" if $status;
 }

@@ -27,7 +27,8 @@ our %VERB = (
 
 sub up ($state, $arg, $say) {
     my $dir = $ENV{RIG_INSIDE};
-    my $prepared = Rig::Prepared::get($arg->{cache}, $say);
+    my $prepared = "$dir/prepared";
+    Rig::Prepared::take($arg->{cache}, $prepared, $say);
     my $secret   = slurp("$prepared/secret") =~ s/\s+//gr;
     $state->change(sub ($data) {
         @$data{qw(writer lost generation secret prepared inside)} = ('a', undef, 0, $secret, $prepared, $dir);

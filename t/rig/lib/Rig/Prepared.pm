@@ -8,31 +8,34 @@ use Digest::SHA ();
 use Fcntl qw(:flock);
 use Rig::App ();
 use Rig::Database ();
-use Rig::Process qw(run slurp spew wait_for alive find_program);
+use Rig::Process qw(run capture slurp spew wait_for alive find_program);
 
 sub key {
     my $sha = Digest::SHA->new(1);
-    $sha->add("user $>\n", run(find_program('mariadbd'), '--version'), slurp('/usr/share/wordpress/wp-includes/version.php'));
+    my ($version) = run(find_program('mariadbd'), '--version') =~ /(Ver \S+)/;
+    $sha->add("user $>\n", $version, slurp('/usr/share/wordpress/wp-includes/version.php'));
     $sha->add(slurp("$ENV{RIG_HOME}/$_"))
         for qw(app/schema.sql app/install.php app/wordpress.php app/database.php templates/my.cnf lib/Rig/Prepared.pm);
     return substr $sha->hexdigest, 0, 12;
 }
 
-# Returns its directory: data/, and secret, the accounts' password.
-sub get ($cache, $say) {
-    my $dir = "$cache/" . key();
-    return $dir if -d $dir;
+# Leaves a copy in $own (links, so that it costs nothing): data/, and secret, the password of the accounts. A rig that is up
+# needs the cache no more.
+sub take ($cache, $own, $say) {
     run('mkdir', '-p', $cache);
     open my $lock, '>', "$cache/lock" or die "cannot lock $cache: $!\n";
     flock $lock, LOCK_EX or die "cannot lock $cache: $!\n";
-    return $dir if -d $dir;
-    $say->('preparing a database with WordPress in it (once, about ten seconds)');
-    run('sh', '-c', 'rm -rf "$1"/*-new "$1"/????????????', 'sh', $cache);
-    build("$ENV{RIG_INSIDE}/prepare", $say);
-    run('cp', '-a', "$ENV{RIG_INSIDE}/prepare", "$dir-new");
-    run('rm', '-rf', "$ENV{RIG_INSIDE}/prepare");
-    rename "$dir-new", $dir or die "cannot rename $dir-new: $!\n";
-    return $dir;
+    my $dir = "$cache/" . key();
+    if (!-d $dir) {
+        $say->('preparing a database with WordPress in it (once, a few seconds)');
+        run('sh', '-c', 'rm -rf "$1"/*-new "$1"/????????????', 'sh', $cache);
+        build("$ENV{RIG_INSIDE}/prepare", $say);
+        run('cp', '-a', "$ENV{RIG_INSIDE}/prepare", "$dir-new");
+        run('rm', '-rf', "$ENV{RIG_INSIDE}/prepare");
+        rename "$dir-new", $dir or die "cannot rename $dir-new: $!\n";
+    }
+    my ($status) = capture('cp', '-al', $dir, $own);
+    run('sh', '-c', 'rm -rf "$2" && cp -a "$1" "$2"', 'sh', $dir, $own) if $status;
 }
 
 sub build ($dir, $say) {
