@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+# One run: a rig under load is upgraded to the larger class and back down. play() returns everything that was seen:
+#   {label, module, kind, outage, rate, started, length,
+#    requests  => [{n, kind, due, latency, ok, failed, status, reason}],   times in seconds from `started`
+#    events    => [{event, at, …}],          from the rig
+#    phases    => [{name, class, from, to}], the steady stretches whose p99 is compared
+#    status    => [{at, ms, state, now, held, released}], failovers => [{started, detected_ms, …}],   from the module
+#    ledger    => see Demo::Ledger}
+package Demo::Run;
+use v5.36;
+use File::Copy ();
+use File::Path ();
+use Time::HiRes qw(time sleep);
+use Time::Local ();
+use Demo::Child ();
+use Demo::Follow ();
+use Demo::Ledger ();
+
+# Real pages, real queries, writes of both sorts, and a file that needs no database. Names are shown in the report.
+our @MIX = (
+    'page 30 GET /wp/?p={101-160} marker=RIG-POST-',
+    'listing 5 GET /wp/ marker=RIG-OK',
+    'query 35 GET /ledger.php?work=4 marker=RIG-OK',
+    'insert 12 POST /ledger.php body=token={token} marker=RIG-OK',
+    'transaction 8 POST /ledger.php body="token={token}&mode=transaction" marker=RIG-OK',
+    'static 10 GET /static.txt marker=RIG-OK',
+);
+
+our $WARM   = 5;     # seconds of load that are not counted
+our $STEADY = 14;    # seconds of each class whose p99 is taken
+our $SETTLE = 4;     # after a rebuild or a failover, before such a stretch begins
+
+sub new ($class, %option) { return bless {%option}, $class }
+
+# Ends everything; also when the object goes.
+sub stop ($self) {
+    delete $self->{$_} for qw(director driver watch);
+    if (my $rig = delete $self->{rig}) { $rig->down }
+}
+
+sub DESTROY ($self) { local ($?, $!, $@); $self->stop if $self->{owner} == $$ }
+
+sub play ($self) {
+    $self->{owner} = $$;
+    my $out = $self->{out};
+    File::Path::remove_tree($out);
+    File::Path::make_path($out);
+    $self->{rig} = Rig->new(
+        module => $self->{module}, rate => $self->{rate}, outage => $self->{outage}, class_a => 'small', class_b => 'small',
+        app => $self->{app}, keep => $self->{keep}, ($self->{stage} ? (stage => $self->{stage}) : ()),
+        name => "demo-$self->{label}-$$", say => sub ($text) { $self->{terminal}->line("         $text") });
+    $self->{rig}->up;
+    $self->warm;
+    $self->{started} = time;
+    $self->begin;
+    $self->watch_over;
+    my $run = $self->collect;
+    $self->stop;
+    return $run;
+}
+
+sub drive ($self, $log, @more) {
+    return Demo::Child->start({ inside => 1, log => $log }, $self->{rig}->command(
+        $self->{drive}, '--rate', $self->{rate}, (map { ('--kind', $_) } @MIX), @more, $self->{rig}->url('')));
+}
+
+sub warm ($self) {
+    my $warm = $self->drive("$self->{out}/warm.log", '--duration', $WARM, '--seed', 99, '--token-prefix', 'warm', '--timeout', 20);
+    my $end = time + $WARM;
+    until ($warm->ended) {
+        $self->{terminal}->live(sub { sprintf '         warming up: %.0f s', $end > time ? $end - time : 0 });
+        sleep 0.1;
+    }
+    die "the driver does not run:\n" . slurp("$self->{out}/warm.log") if $warm->exit_code;
+}
+
+sub begin ($self) {
+    my $out = $self->{out};
+    if ($self->{module}) {
+        $self->{watch} = Demo::Child->start({ inside => 1, log => "$out/watch.log" }, $self->{rig}->command(
+            $^X, "-I$ENV{RIG_HOME}/lib", '-MDemo::Watch', '-e', 'Demo::Watch::loop(@ARGV)',
+            '127.0.0.1', 8080, '/rds-status?json', "$out/status.jsonl"));
+    }
+    # Long enough for any outage: the demo ends it.
+    $self->{driver} = $self->drive("$out/drive.log", '--duration', 600 + 4 * $self->{outage}, '--progress', 0,
+        '--out', "$out/drive.json", '--jsonl', "$out/requests.jsonl", '--tokens', "$out/tokens.tsv",
+        '--token-prefix', sprintf('demo-%x', $self->{started} * 1000));
+    $self->{director} = Demo::Child->run(sub ($to) { $self->direct($to) });
+    $self->{requests} = Demo::Follow->new("$out/requests.jsonl");
+    $self->{events}   = Demo::Follow->new($self->{rig}->dir . '/events.jsonl');
+    $self->{answers}  = Demo::Follow->new("$out/status.jsonl");
+}
+
+# The plot, in a process of its own. Lines: "now TEXT", "steady NAME CLASS FROM TO", "error TEXT".
+sub direct ($self, $to) {
+    my $rig = $self->{rig};
+    $rig->{say} = sub ($text) { print {$to} "now $text\n" };
+    my $steady = sub ($name, $class) {
+        print {$to} "now steady on class $class\n";
+        my $from = time;
+        sleep $STEADY;
+        printf {$to} "steady %s %s %.3f %.3f\n", $name, $class, $from, time;
+    };
+    my $change = sub ($class) {
+        print {$to} "now class change to $class\n";
+        $rig->prime;
+        $rig->fail($self->{kind}, outage => $self->{outage}, class => $class, rebuild => undef);
+        sleep 6;    # the resolver's cache, and those who waited
+    };
+    $steady->('before', 'small');
+    $change->('large');
+    $rig->rebuild;
+    sleep $SETTLE;
+    $steady->('upgraded', 'large');
+    $change->('small');
+    sleep $SETTLE;
+    $steady->('downgraded', 'small');
+}
+
+sub watch_over ($self) {
+    my ($now, $state, %count) = ('', '');
+    @count{qw(ok failed)} = (0, 0);
+    my $draining;
+    until ($self->{driver}->ended) {
+        for my $line ($self->{director}->lines) {
+            if    ($line =~ /^now (.*)/) { $now = $1 }
+            elsif ($line =~ /^steady (\S+) (\S+) (\S+) (\S+)/) { push @{ $self->{steady} }, { name => $1, class => $2, from => $3, to => $4 } }
+            elsif ($line =~ /^error (.*)/) { die "the rig: $1\n" }
+        }
+        for my $r ($self->{requests}->more) { $count{ $r->{outcome} eq 'ok' ? 'ok' : 'failed' }++ }
+        for my $e ($self->{events}->more) { $self->tell($e) }
+        for my $a ($self->{answers}->more) {
+            my $new = status_state($a) // 'no answer';
+            $self->at($a->{t}, "module: $new") if $new ne $state && $state ne '';
+            $state = $new;
+        }
+        if (!$draining && $self->{director}->ended) {
+            $draining = 1;
+            $now      = 'waiting for the last answers';
+            $self->{driver}->signal('TERM');
+        }
+        $self->{terminal}->live(sub {
+            my $sent = $draining ? $self->{sent} : int((time - $self->{started}) * $self->{rate});
+            $self->{sent} = $sent;
+            my $open = $sent - $count{ok} - $count{failed};
+            sprintf '%5.0f s  %s: %d answered, %d failed, %d under way | %s%s', time - $self->{started},
+                $self->{label}, $count{ok}, $count{failed}, $open > 0 ? $open : 0, $now, $state ? " | $state" : '';
+        });
+        sleep 0.05;
+    }
+    die "the driver ended too early:\n" . slurp("$self->{out}/drive.log") unless $draining && $self->{driver}->exit_code == 0;
+}
+
+my %TELL = (
+    fault => 'fault: the writer stops', fenced => 'the old side can write no more', promoted => 'the other side is promoted and accepts writes',
+    dns_flipped => 'DNS points to it', resolver_changed => "this host's resolver gives the new address", rebuilt => 'the lost side is back as standby',
+    reclassed => 'the standby has its new class');
+
+sub tell ($self, $event) {
+    my $text = $TELL{ $event->{event} } or return;
+    $text .= " ($event->{kind})"  if $event->{kind};
+    $text .= " ($event->{class})" if $event->{class};
+    $self->at($event->{t}, $text);
+}
+
+sub at ($self, $t, $text) { $self->{terminal}->line(sprintf '%7.2f s  %s', $t - $self->{started}, $text) }
+
+# ---- what was seen ---------------------------------------------------------------------------------------------------
+
+sub status_state ($answer) {
+    my $status = $answer->{status} or return undef;
+    return $status->{databases}[0]{state};
+}
+
+# RFC 3339 to epoch seconds; undef stays so.
+sub epoch ($text) {
+    return undef unless ($text // '') =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(\.\d+)?(?:Z|\+00:00)$/;
+    return Time::Local::timegm_modern($6, $5, $4, $3, $2 - 1, $1) + ($7 // 0);
+}
+
+sub collect ($self) {
+    my ($out, $rig) = @$self{qw(out rig)};
+    my %kind_failed = map { $_ => 1 } qw(wrong unsent unknown);
+    my @first = sort { $a->{n} <=> $b->{n} } $self->{requests}->all;
+    my $start = $first[0]{due};    # the driver's own clock reading
+    my @requests = map { {
+        n => $_->{n}, kind => $_->{kind}, due => $_->{due} - $start, status => $_->{status}, reason => $_->{reason},
+        latency => defined $_->{latency_ms} ? $_->{latency_ms} / 1000 : undef,
+        ok => $_->{outcome} eq 'ok' ? 1 : 0, failed => $kind_failed{ $_->{outcome} } // 0,
+    } } @first;
+    my $said  = Demo::Ledger::read_tokens("$out/tokens.tsv");
+    my $there = $rig->ledger;
+    my %own   = map { $_ => $there->{$_} } grep {/^demo-/} keys %$there;
+    my $last  = (grep { $_->{status} } $self->{answers}->all)[-1];
+    my @failovers = map { { %$_, started => (epoch($_->{started}) // 0) - $start } } @{ $last->{status}{databases}[0]{failovers} // [] };
+    File::Copy::copy($rig->dir . '/events.jsonl', "$out/events.jsonl");
+    return {
+        (map { $_ => $self->{$_} } qw(label module kind outage rate)), started => $start, length => $requests[-1]{due},
+        requests => \@requests,
+        events   => [ map { { %$_, at => $_->{t} - $start } } grep { $_->{t} >= $start } $self->{events}->all ],
+        phases   => [ map { { %$_, from => $_->{from} - $start, to => $_->{to} - $start } } @{ $self->{steady} } ],
+        status   => [ map { {
+            at => $_->{t} - $start, ms => $_->{ms}, state => status_state($_), now => $_->{status}{databases}[0]{hold}{now},
+        } } $self->{answers}->all ],
+        hold      => $last->{status}{databases}[0]{hold},
+        failovers => \@failovers,
+        ledger    => Demo::Ledger::check($said, \%own),
+    };
+}
+
+sub slurp ($path) { open my $in, '<', $path or return ''; local $/; return <$in> // '' }
+
+1;
