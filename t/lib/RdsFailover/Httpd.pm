@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+package RdsFailover::Httpd;
+
+# A private httpd with the staged module, for tests that need several servers, bad configuration or a server that gets hurt.
+# Lives in a scratch directory on a free loopback port and dies with its object.
+#
+#   my $httpd = RdsFailover::Httpd->new(conf => "RDSFailoverDSN $dsn", location => 'RDSFailover on');
+#   my $start = $httpd->start;                 # { up => 1, said => "what came on stderr and in the error log" }
+#   my $answer = $httpd->get('/env');          # { status, headers, body, seconds }, status 0: no answer
+#
+# Below the document root: /static.txt, /env (a CGI that prints its environment), /count (a CGI that counts its runs in
+# $httpd->runs). /rds-status has the status handler.
+
+use v5.36;
+use Carp qw(croak);
+use File::Temp ();
+use IO::Select;
+use IO::Socket::INET;
+use JSON::PP ();
+use POSIX    ();
+use Time::HiRes qw(time sleep);
+
+sub new ($class, %options) {
+    my $self = bless {
+        conf     => '',                    # in the server's scope
+        location => '',                    # in <Location "/">
+        after    => '',                    # at the end: virtual hosts
+        env      => {},                    # of the server
+        mpm      => $ENV{RF_MPM} || 'event',
+        module   => 1,
+        threads  => 64,
+        %options,
+        dir   => File::Temp->newdir('httpd-XXXXXX', TMPDIR => 1),
+        owner => $$,
+        port  => free_port(),
+    }, $class;
+    $self->write_files;
+    return $self;
+}
+
+sub dir      ($self) { return "$self->{dir}" }
+sub port     ($self) { return $self->{port} }
+sub pid      ($self) { return $self->{pid} }
+sub conf_file ($self) { return "$self->{dir}/httpd.conf" }
+
+sub free_port () {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0) or croak "no free port: $@";
+    return $socket->sockport;
+}
+
+# --- configuration ------------------------------------------------------------------------------------------------------
+
+sub write_files ($self) {
+    my $dir = $self->{dir};
+    chmod 0755, "$dir";
+    mkdir "$dir/$_" for qw(htdocs cgi run);
+    write_file("$dir/htdocs/static.txt", "static\n");
+    write_file("$dir/cgi/env",   "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n",                                        0755);
+    write_file("$dir/cgi/count", "#!/bin/sh\necho \"\$REQUEST_METHOD \$QUERY_STRING\" >> '$dir/runs'\n"
+        . "printf 'Content-Type: text/plain\\n\\ndone\\n'\n", 0755);
+    write_file($self->conf_file, $self->conf_text);
+    return;
+}
+
+sub conf_text ($self) {
+    my $dir     = $self->{dir};
+    my $modules = modules_dir();
+    my $threads = $self->{threads};
+    my $load = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" } grep { -e "$modules/mod_$_.so" }
+        "mpm_$self->{mpm}", qw(authz_core authz_host alias dir mime headers setenvif env rewrite include status cgi),
+        @{ $self->{load} // [] };
+    my $module = $self->{module} ? 'LoadModule rdsfailover_module ' . stage() . "/mod_rdsfailover.so\n" : '';
+    my $workers = $self->{mpm} eq 'prefork'
+        ? "StartServers 4\nServerLimit $threads\nMaxRequestWorkers $threads\n"
+        : "StartServers 1\nServerLimit 4\nThreadsPerChild $threads\nThreadLimit $threads\nMaxRequestWorkers $threads\n"
+        . "MinSpareThreads 1\nMaxSpareThreads $threads\n";
+    my $user = $> == 0 ? "User nobody\nGroup nogroup\n" : '';
+    return <<"CONF";
+ServerRoot "$dir"
+ServerName localhost
+DefaultRuntimeDir "$dir/run"
+PidFile "$dir/run/httpd.pid"
+Listen 127.0.0.1:$self->{port}
+$load$module$user$workers
+ErrorLog "$dir/error_log"
+LogLevel info
+KeepAlive On
+Timeout 20
+DocumentRoot "$dir/htdocs"
+ScriptAlias /env "$dir/cgi/env"
+ScriptAlias /count "$dir/cgi/count"
+<IfModule mod_mime.c>
+TypesConfig /dev/null
+AddType text/plain .txt
+</IfModule>
+<Directory "$dir">
+Require all granted
+</Directory>
+<Location "/rds-status">
+SetHandler rds-status
+</Location>
+<Location "/server-status">
+SetHandler server-status
+</Location>
+$self->{conf}
+<Location "/">
+$self->{location}
+</Location>
+$self->{after}
+CONF
+}
+
+# Change the configuration; the next start, restart or graceful reads it.
+sub configure ($self, %options) {
+    @$self{keys %options} = values %options;
+    write_file($self->conf_file, $self->conf_text);
+    return $self;
+}
+
+sub stage ()       { return $ENV{RF_STAGE} || die "RF_STAGE is not set; run this through make check-server\n" }
+sub program ()     { return $ENV{RF_HTTPD} || '/usr/sbin/apache2' }
+sub modules_dir () {
+    state $dir = do { my $out = qx{@{[ $ENV{RF_APXS} || 'apxs' ]} -q LIBEXECDIR}; chomp $out; $out };
+    return $dir;
+}
+
+# --- life ---------------------------------------------------------------------------------------------------------------
+
+# The configuration test of httpd: { ok, said }.
+sub check ($self) {
+    my $said = $self->with_env(sub { my $program = program(); scalar qx{$program -f '@{[ $self->conf_file ]}' -t 2>&1} });
+    return { ok => $? == 0, said => $said };
+}
+
+# { up => 0 or 1, said => stderr and the error log of this start }
+sub start ($self) {
+    croak 'already running' if $self->{pid};
+    my $before = -s $self->log_file || 0;
+    my $stderr = "$self->{dir}/stderr";
+    my $pid    = fork // croak "fork: $!";
+    if (!$pid) {
+        @ENV{keys %{ $self->{env} }} = values %{ $self->{env} };
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', $stderr;
+        # setpriv: a test that is killed leaves no server behind.
+        exec 'setpriv', '--pdeathsig', 'TERM', '--', program(), '-f', $self->conf_file, '-DFOREGROUND';
+        POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    my $up = wait_until(sub {
+        if (waitpid($pid, POSIX::WNOHANG()) == $pid) { $self->{exit} = $?; delete $self->{pid}; return 1 }
+        return -s "$self->{dir}/run/httpd.pid" && IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port});
+    }, 30);
+    my $said = slurp($stderr) . substr $self->log, $before;
+    return { up => $up && $self->{pid} ? 1 : 0, said => $said };
+}
+
+sub stop ($self) {
+    my $pid = $self->{pid} or return;
+    kill 'TERM', $pid;
+    my $gone = wait_until(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 15);
+    if (!$gone) { kill 'KILL', $pid; waitpid $pid, 0 }
+    delete $self->{pid};
+    return $gone;
+}
+
+sub graceful ($self) { return kill 'USR1', $self->{pid} }
+sub restart  ($self) { return kill 'HUP',  $self->{pid} }
+
+# True while the parent process is there.
+sub alive ($self) { return $self->{pid} && waitpid($self->{pid}, POSIX::WNOHANG()) == 0 }
+
+sub DESTROY ($self) {
+    local ($?, $!, $@);
+    return if $self->{owner} != $$;
+    $self->stop;
+    return;
+}
+
+# --- logs ---------------------------------------------------------------------------------------------------------------
+
+sub log_file ($self) { return "$self->{dir}/error_log" }
+sub log      ($self) { return slurp($self->log_file) }
+
+# The lines with this message id.
+sub logged ($self, $id) { return grep { /\b\Q$id\E\b/ } split /\n/, $self->log }
+
+# How often /count ran, and what it was asked for.
+sub runs ($self) { return split /\n/, slurp("$self->{dir}/runs") }
+
+# --- requests -----------------------------------------------------------------------------------------------------------
+
+# One request on a connection of its own. Options: method, headers => {}, body, host, timeout.
+sub get ($self, $path, %options) { return $self->begin($path, %options)->finish($options{timeout} // 60) }
+
+# Send a request and come back at once; ->finish waits for the answer, ->leave closes without it.
+sub begin ($self, $path, %options) {
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}) or return
+        bless { began => time, error => "no connection: $!" }, 'RdsFailover::Httpd::Request';
+    my %headers = (Host => $options{host} // 'localhost', Connection => 'close', %{ $options{headers} // {} });
+    my $body    = $options{body} // '';
+    $headers{'Content-Length'} //= length $body if length $body || ($options{method} // 'GET') =~ /^(?:POST|PUT|PATCH)$/;
+    my $head = join '', ($options{method} // 'GET') . " $path HTTP/1.1\r\n", map({ "$_: $headers{$_}\r\n" } sort keys %headers), "\r\n";
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $socket, $head . $body;
+    return bless { socket => $socket, began => time }, 'RdsFailover::Httpd::Request';
+}
+
+sub json ($self) {
+    my $answer = $self->get('/rds-status?json', timeout => 10);
+    return $answer->{status} == 200 ? eval { JSON::PP->new->decode($answer->{body}) } : undef;
+}
+
+# The first database of the status, or {}.
+sub database ($self) {
+    my $json = $self->json or return {};
+    return $json->{databases}[0] // {};
+}
+
+sub wait_for_state ($self, $state, $limit = 30) {
+    return wait_until(sub { ($self->database->{state} // '') eq $state }, $limit);
+}
+
+sub monitor_pid ($self) {
+    my $json = $self->json or return 0;
+    return $json->{monitor}{pid} // 0;
+}
+
+# --- small things ---------------------------------------------------------------------------------------------------------
+
+# Calls the code until it gives something true, which is returned; something false after the limit.
+sub wait_until ($code, $limit = 30, $pause = 0.02) {
+    my $end = time + $limit;
+    while (1) {
+        my $result = $code->();
+        return $result if $result || time > $end;
+        sleep $pause;
+    }
+}
+
+sub with_env ($self, $code) {
+    local @ENV{keys %{ $self->{env} }} = values %{ $self->{env} };
+    return $code->();
+}
+
+sub write_file ($path, $text, $mode = 0644) {
+    open my $out, '>:raw', $path or croak "$path: $!";
+    print $out $text;
+    close $out or croak "$path: $!";
+    chmod $mode, $path;
+    return $path;
+}
+
+sub slurp ($path) {
+    open my $in, '<:raw', $path or return '';
+    local $/;
+    return scalar <$in> // '';
+}
+
+package RdsFailover::Httpd::Request;
+
+use Time::HiRes qw(time);
+
+# { status, headers => {lower case}, body, seconds }; status 0 and `error` if there was no whole answer in time.
+sub finish ($self, $timeout = 60) {
+    my $answer = { status => 0, headers => {}, body => '', seconds => 0, error => $self->{error} };
+    my $socket = $self->{socket} or return $answer;
+    my $select = IO::Select->new($socket);
+    my $end    = time + $timeout;
+    my $text   = $self->{got} // '';
+    while (1) {
+        my $left = $end - time;
+        if ($left <= 0 || !$select->can_read($left)) { $answer->{error} = "no answer within $timeout s"; last }
+        my $n = sysread $socket, $text, 65536, length $text;
+        if (!defined $n) { $answer->{error} = "connection broke: $!"; last }
+        last if !$n;
+    }
+    $answer->{seconds} = time - $self->{began};
+    close $socket;
+    my ($head, $body) = split /\r\n\r\n/, $text, 2;
+    if (($head // '') =~ m{\AHTTP/1\.[01] (\d{3})}) {
+        $answer->{status} = 0 + $1 if !$answer->{error};
+        $answer->{headers}{ lc $1 } = $2 while $head =~ /^([\w-]+):[ \t]*(.*?)\r?$/mg;
+        $body = dechunk($body // '') if ($answer->{headers}{'transfer-encoding'} // '') =~ /chunked/i;
+        $answer->{body} = $body // '';
+    }
+    else { $answer->{error} //= 'the connection was closed without an answer' }
+    return $answer;
+}
+
+# True if something of the answer has come within the time.
+sub answered ($self, $within = 0) {
+    my $socket = $self->{socket} or return 1;
+    return scalar IO::Select->new($socket)->can_read($within);
+}
+
+sub leave ($self) { close delete $self->{socket} if $self->{socket}; return }
+
+sub dechunk ($text) {
+    my $body = '';
+    while ($text =~ s/\A([0-9A-Fa-f]+)[^\r\n]*\r\n//) {
+        my $n = hex $1 or last;
+        $body .= substr $text, 0, $n, '';
+        $text =~ s/\A\r\n//;
+    }
+    return $body;
+}
+
+1;
