@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MOD_RDSFAILOVER_H
+#define MOD_RDSFAILOVER_H
+/**
+ * @file mod_rdsfailover.h
+ * @brief What the glue files share: configuration, the databases, the life of the board and its monitor.
+ *
+ * Layer:     glue. Includes httpd; nothing below this layer does.
+ * Ownership: configuration lives in pconf and is never written after post_config (any child may be forked from it). The board
+ *            lives in the process pool, so that it survives graceful restarts under requests that still wait.
+ */
+#include <apr_tables.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <ap_mpm.h>
+
+#include "rf_board.h"
+#include "rf_policy.h"
+#include "rf_source.h"
+
+extern module AP_MODULE_DECLARE_DATA rdsfailover_module;
+
+/** RDSFailoverCheck with a mark for every key that was written. */
+typedef struct rf_check {
+    rf_policy policy;
+    unsigned set; /**< bit per key of the directive, in the order of its table */
+} rf_check;
+
+/** One database that is watched, built in post_config, the same for all virtual hosts with this endpoint. */
+typedef struct rf_database {
+    int index;
+    const char *name;     /**< the endpoint's first label, for people */
+    server_rec *server;   /**< the first virtual host that names it: its log is used */
+    rf_source source;     /**< how to read the DSN again */
+    rf_dsn dsn;           /**< as read at start */
+    rf_check check;
+    unsigned nresolvers;
+    char resolvers[RF_RESOLVERS][64];
+    rf_time dns_timeout;
+    rf_slot *slot;
+} rf_database;
+
+typedef struct rf_server_conf {
+    const char *dsn; /**< RDSFailoverDSN, or NULL */
+    rf_check check;
+    int resolver_set;
+    unsigned nresolvers;
+    char resolvers[RF_RESOLVERS][64];
+    rf_time dns_timeout;
+    int dry_run;   /**< -1 unset */
+    int queue;     /**< -1 unset; main server only */
+    rf_database *database; /**< NULL: this virtual host has none */
+} rf_server_conf;
+
+typedef enum { RF_ENDING_UNSET, RF_ENDING_ERROR, RF_ENDING_PASS } rf_ending;
+
+#define RF_HOLD_UNSET ((rf_time)-1)
+#define RF_EXPOSE_ALL (~0u)
+
+typedef struct rf_dir_conf {
+    int enabled;      /**< -1 unset */
+    rf_time hold;     /**< longest hold; 0 off; RF_HOLD_UNSET */
+    rf_ending ending;
+    int expose_set;
+    unsigned expose;  /**< bit per variable, see mod_rdsfailover_env.c */
+} rf_dir_conf;
+
+/** Defaults that several files need. */
+#define RF_HOLD_DEFAULT RF_SEC(150)
+#define RF_QUEUE_DEFAULT 10000
+
+/* mod_rdsfailover_config.c */
+extern const command_rec rf_config_commands[];
+void *rf_config_create_server(apr_pool_t *p, server_rec *s);
+void *rf_config_merge_server(apr_pool_t *p, void *outer, void *inner);
+void *rf_config_create_dir(apr_pool_t *p, char *path);
+void *rf_config_merge_dir(apr_pool_t *p, void *outer, void *inner);
+rf_server_conf *rf_config_server(const server_rec *s);
+rf_dir_conf *rf_config_dir(const request_rec *r);
+
+/* mod_rdsfailover_databases.c */
+/** check_config: what only the whole configuration shows. @return OK, or HTTP_INTERNAL_SERVER_ERROR after saying why */
+int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+/** Read every DSN and give each virtual host its database. Databases whose DSN cannot be read are said and left out. */
+apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server, rf_board *board);
+
+/* mod_rdsfailover_life.c */
+int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void rf_life_child_init(apr_pool_t *pchild, server_rec *s);
+void rf_life_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state);
+rf_board *rf_life_board(void);
+/** This child's cell of the board, -1 if it has none. */
+int rf_life_child(void);
+/** Requests that may wait at once: on this host, and in this child. */
+uint32_t rf_life_capacity(void);
+uint32_t rf_life_child_capacity(void);
+/** rf_database * in order of index. */
+const apr_array_header_t *rf_life_databases(void);
+/** Ask the monitor to look at once. Never blocks. */
+void rf_life_wake_monitor(void);
+
+/* mod_rdsfailover_supervisor.c */
+/** The monitor process: never returns. `wake_fd` is readable when a request suspects something. */
+void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t *databases, const char *prober_path, int wake_fd);
+
+/* mod_rdsfailover_env.c */
+int rf_env_post_read_request(request_rec *r);
+/** Give the request its variables as of `brief`. */
+void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief);
+/** @return NULL, or what is wrong with a name given to RDSFailoverExpose */
+const char *rf_env_expose(const char *name, unsigned *ret_bit);
+void rf_env_child_init(apr_pool_t *pchild);
+
+/* mod_rdsfailover_gate.c */
+int rf_gate_fixups(request_rec *r);
+
+/* mod_rdsfailover_ending.c */
+/** Answer 503 with Retry-After, a page or a problem document. @return DONE */
+int rf_ending_send(request_rec *r, const rf_database *db);
+
+/* mod_rdsfailover_status.c */
+int rf_status_handler(request_rec *r);
+
+/** The monotonic clock, as rf_time. */
+rf_time rf_clock_now(void);
+
+#endif /* MOD_RDSFAILOVER_H */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_rdsfailover_databases.c
+ * @brief From the virtual hosts' settings to the list of databases to watch.
+ *
+ * Layer: glue.
+ *
+ * A wrong directive stops the start. A DSN that the environment or a mounted file gives wrongly does not: at a graceful
+ * restart that would take down a site that works, so it is said and that database is left unwatched.
+ */
+#include "mod_rdsfailover.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_log.h>
+#include <string.h>
+
+#include "rf_io_file.h"
+
+APLOG_USE_MODULE(rdsfailover);
+
+static const char *server_text(apr_pool_t *p, const server_rec *s)
+{
+    if (s->is_virtual)
+        return apr_psprintf(p, "virtual host %s (%s:%u)", s->server_hostname ? s->server_hostname : "without a name",
+                            s->defn_name ? s->defn_name : "?", s->defn_line_number);
+    return "the main server";
+}
+
+/* @return NULL, or what contradicts itself in these settings */
+static const char *contradiction(const rf_policy *policy)
+{
+    if (policy->fast > policy->interval)
+        return "fast= is longer than interval=; it is the pace while something is wrong";
+    if (policy->late > policy->timeout)
+        return "late= is longer than timeout=; an answer that late has already failed";
+    return NULL;
+}
+
+int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    server_rec *s;
+
+    for (s = main_server; s; s = s->next) {
+        const char *wrong = contradiction(&rf_config_server(s)->check.policy);
+        if (wrong) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0210: RDSFailoverCheck of %s: %s", server_text(ptemp, s), wrong);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+/* Numeric addresses have no first label worth showing. */
+static const char *short_name(apr_pool_t *p, const char *host)
+{
+    const char *dot = strchr(host, '.');
+
+    if (!dot || strchr(host, ':') || strspn(host, "0123456789.") == strlen(host))
+        return host;
+    return apr_pstrmemdup(p, host, (apr_size_t)(dot - host));
+}
+
+static int same_resolvers(const rf_database *db, const rf_server_conf *conf)
+{
+    return db->nresolvers == conf->nresolvers && db->dns_timeout == conf->dns_timeout &&
+           !memcmp(db->resolvers, conf->resolvers, sizeof db->resolvers);
+}
+
+static int same_policy(const rf_policy *a, const rf_policy *b)
+{
+    return a->interval == b->interval && a->fast == b->fast && a->timeout == b->timeout && a->late == b->late &&
+           a->fails == b->fails && a->passes == b->passes && a->writable == b->writable && a->former == b->former &&
+           a->app_name == b->app_name;
+}
+
+/* @return OK, or an error after saying which two settings contradict each other */
+static int join(apr_pool_t *ptemp, rf_database *db, server_rec *s, const rf_server_conf *conf)
+{
+    if (!same_policy(&db->check.policy, &conf->check.policy) || !same_resolvers(db, conf)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "RF0211: %s and %s watch the same database (%s) with different settings in RDSFailoverCheck or "
+                     "RDSFailoverResolver; set them once, outside of both",
+                     server_text(ptemp, db->server), apr_pstrdup(ptemp, server_text(ptemp, s)), db->name);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+/* @return the database of this DSN, new or known; NULL if there are too many or its settings contradict another's */
+static rf_database *database_of(apr_pool_t *pconf, apr_pool_t *ptemp, apr_array_header_t *all, server_rec *s, const rf_dsn *dsn,
+                                const rf_source *source, rf_board *board)
+{
+    const rf_server_conf *conf = rf_config_server(s);
+    rf_database *db;
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        db = APR_ARRAY_IDX(all, i, rf_database *);
+        if (rf_dsn_key(&db->dsn) == rf_dsn_key(dsn))
+            return join(ptemp, db, s, conf) == OK ? db : NULL;
+    }
+    db = apr_pcalloc(pconf, sizeof *db);
+    db->slot = all->nelts < RF_BOARD_SLOTS ? rf_board_slot(board, rf_dsn_key(dsn)) : NULL;
+    if (!db->slot) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0212: more than %d databases, counted since the server started; a full "
+                     "restart forgets those no longer used", RF_BOARD_SLOTS);
+        return NULL;
+    }
+    db->index = all->nelts;
+    db->name = short_name(pconf, apr_pstrdup(pconf, dsn->host));
+    db->server = s;
+    db->source = *source;
+    db->dsn = *dsn;
+    db->check = conf->check;
+    db->nresolvers = conf->nresolvers;
+    memcpy(db->resolvers, conf->resolvers, sizeof db->resolvers);
+    db->dns_timeout = conf->dns_timeout;
+    APR_ARRAY_PUSH(all, rf_database *) = db;
+    return db;
+}
+
+apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server, rf_board *board)
+{
+    apr_array_header_t *all = apr_array_make(pconf, 4, sizeof(rf_database *));
+    int environment_said = 0;
+    rf_source_world world;
+    rf_io_file file;
+    server_rec *s;
+
+    rf_io_file_world(&file, &world);
+    for (s = main_server; s; s = s->next) {
+        rf_server_conf *conf = rf_config_server(s);
+        char error[400];
+        rf_source source;
+        rf_dsn dsn;
+
+        if (!rf_source_read(&world, conf->dsn, &dsn, &source, error, sizeof error)) {
+            /* Every virtual host without a directive of its own would repeat the same sentence. */
+            if (error[0] && (conf->dsn || !environment_said++))
+                ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0201: %s. Requests are not protected", error);
+            continue;
+        }
+        conf->database = database_of(pconf, ptemp, all, s, &dsn, &source, board);
+        rf_dsn_wipe(&dsn);
+        if (!conf->database)
+            return NULL;
+    }
+    return all;
+}

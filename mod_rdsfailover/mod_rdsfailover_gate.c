@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_rdsfailover_gate.c
+ * @brief Before anything of a protected request is executed: let it pass, or have it wait for a writer.
+ *
+ * Layer:   glue. rf_hold.c decides; this file asks httpd for the facts and waits.
+ * Threads: any number of workers. Nothing is written but counters; while the database is available a request costs one read
+ *          of the board and its environment, no lock and no system call.
+ *
+ * The body of a waiting request stays unread, so it can be of any size and nothing of it can have been done twice.
+ */
+#include "mod_rdsfailover.h"
+
+#include <apr_portable.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "rf_hold.h"
+#include "rf_state.h"
+
+APLOG_USE_MODULE(rdsfailover);
+
+/* How often a waiting request looks whether its client is still there. */
+#define CLIENT_LOOK RF_MS(250)
+
+/* nginx's number for a client that left; the access log of either server then reads the same. */
+#define STATUS_CLIENT_LEFT 499
+
+/* Handlers are also found by content type: AddType application/x-httpd-php is how many sites enable PHP. */
+static int type_is_handler(const char *type)
+{
+    return type && !strncmp(type, "application/x-httpd-", 20);
+}
+
+static rf_request_facts facts_of(request_rec *r)
+{
+    rf_request_facts facts = { 0 };
+    const char *handler = r->handler;
+
+    facts.subrequest = r->main != NULL;
+    facts.exempt = apr_table_get(r->subprocess_env, "no-rdsfailover") != NULL;
+    facts.status_page = handler && (!strcmp(handler, "rds-status") || !strcmp(handler, "server-status"));
+    facts.regular_file = r->finfo.filetype == APR_REG && r->path_info && !*r->path_info;
+    facts.own_handler = (handler && strcmp(handler, "default-handler")) || (!handler && type_is_handler(r->content_type));
+    facts.proxied = r->proxyreq != PROXYREQ_NONE || (r->filename && !strncmp(r->filename, "proxy:", 6));
+    facts.parsed = (ap_allow_options(r) & OPT_INCLUDES) && r->content_type && !strncmp(r->content_type, "text/html", 9);
+    return facts;
+}
+
+/* Is the client still there? One that closed its sending side counts as gone, as in nginx. */
+static int client_left(request_rec *r)
+{
+    conn_rec *c = r->connection->master ? r->connection->master : r->connection;
+    apr_socket_t *socket = ap_get_conn_socket(c);
+    struct pollfd look = { .events = POLLRDHUP };
+
+    if (c->aborted)
+        return 1;
+    return socket && apr_os_sock_get(&look.fd, socket) == APR_SUCCESS && poll(&look, 1, 0) == 1 &&
+           (look.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static void sleep_on(atomic_uint *word, unsigned seen, rf_time duration)
+{
+    struct timespec t = { .tv_sec = duration / 1000000, .tv_nsec = duration % 1000000 * 1000 };
+
+    /* Not FUTEX_PRIVATE: the monitor that wakes us is another process. */
+    syscall(SYS_futex, word, FUTEX_WAIT, seen, &t, NULL, 0);
+}
+
+/* Wait in the queue. `brief` is as last read when this returns. @return how the request left it */
+static rf_count wait_for_writer(request_rec *r, rf_database *db, rf_brief *brief, rf_time expires)
+{
+    atomic_uint *word = rf_slot_wake_word(db->slot);
+
+    for (;;) {
+        unsigned seen = atomic_load_explicit(word, memory_order_acquire);
+        rf_time now, look_again = 0;
+
+        rf_slot_brief(db->slot, brief);
+        now = rf_clock_now();
+        switch (rf_hold_judge(brief, expires, now, &look_again)) {
+        case RF_HOLD_RELEASE:
+            return RF_COUNT_RELEASED;
+        case RF_HOLD_PASS:
+            return RF_COUNT_PASSED;
+        case RF_HOLD_EXPIRE:
+            return RF_COUNT_EXPIRED;
+        case RF_HOLD_WAIT:
+            break;
+        }
+        if (client_left(r))
+            return RF_COUNT_ABORTED;
+        sleep_on(word, seen, look_again - now < CLIENT_LOOK ? look_again - now : CLIENT_LOOK);
+    }
+}
+
+/* @return what fixups returns: DECLINED to go on, DONE if the request is answered */
+static int end(request_rec *r, rf_database *db, rf_ending ending)
+{
+    return ending == RF_ENDING_PASS ? DECLINED : rf_ending_send(r, db);
+}
+
+static int hold(request_rec *r, rf_database *db, const rf_dir_conf *dir, rf_brief *brief)
+{
+    rf_ending ending = dir->ending == RF_ENDING_PASS ? RF_ENDING_PASS : RF_ENDING_ERROR;
+    rf_time longest = dir->hold == RF_HOLD_UNSET ? RF_HOLD_DEFAULT : dir->hold;
+    rf_time began = rf_clock_now();
+    rf_count how;
+
+    if (rf_life_child() < 0 || !rf_slot_enter(rf_life_board(), db->slot, rf_life_child(), rf_life_capacity(),
+                                              rf_life_child_capacity())) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0301: no place left to wait for %s; see hold.capacity in the status",
+                      db->name);
+        return end(r, db, ending);
+    }
+    how = wait_for_writer(r, db, brief, began + longest);
+    if (how == RF_COUNT_EXPIRED && ending == RF_ENDING_PASS)
+        how = RF_COUNT_PASSED;
+    rf_slot_leave(rf_life_board(), db->slot, rf_life_child(), how);
+    apr_table_setn(r->notes, "rdsfailover-held", apr_psprintf(r->pool, "%" APR_INT64_T_FMT, (rf_clock_now() - began) / 1000));
+
+    if (how == RF_COUNT_ABORTED) {
+        r->connection->aborted = 1;
+        r->connection->keepalive = AP_CONN_CLOSE;
+        r->status = STATUS_CLIENT_LEFT;
+        return DONE;
+    }
+    return how == RF_COUNT_EXPIRED ? rf_ending_send(r, db) : DECLINED;
+}
+
+int rf_gate_fixups(request_rec *r)
+{
+    const rf_dir_conf *dir = rf_config_dir(r);
+    rf_server_conf *conf;
+    rf_request_facts facts;
+    rf_brief brief;
+    int rc = DECLINED;
+
+    if (dir->enabled != 1)
+        return DECLINED;
+    conf = rf_config_server(r->server);
+    if (!conf->database || !rf_slot_brief(conf->database->slot, &brief))
+        return DECLINED;
+
+    if (rf_state_holds(rf_brief_state(&brief, rf_clock_now())) && dir->hold != 0) {
+        facts = facts_of(r);
+        if (!rf_hold_concerns(&facts)) {
+            rc = DECLINED;
+        } else if (conf->dry_run == 1) {
+            rf_slot_count(conf->database->slot, RF_COUNT_DRY);
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0302: dry run: %s would wait for %s", r->uri, conf->database->name);
+        } else {
+            rc = hold(r, conf->database, dir, &brief);
+        }
+    }
+    if (rc == DECLINED)
+        rf_env_set(r, conf->database, &brief);
+    return rc;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_rdsfailover_life.c
+ * @brief The life of the board and of the monitor process across start, graceful restart and stop.
+ *
+ * Layer: glue.
+ *
+ * The board and the wake-up descriptor are made once, in the process pool, and inherited by every process. The monitor is
+ * forked by the parent in post_config. At a graceful restart the new one is started first and the old one killed then: the
+ * gap is a few milliseconds. If it dies it is started again. It dies with the parent (PR_SET_PDEATHSIG).
+ *
+ * Three rules that cost others days:
+ * - Callbacks of ours may be registered in pconf only. The process pool outlives this module's code, which httpd unloads.
+ * - An apr_proc_t that APR knows about must never hold pid 0 or -1: destroying its pool would signal every process. NO_PID
+ *   stands for "none".
+ * - APR may take a stopped child for a dead one, so it is killed here, by hand, and not left to a pool.
+ */
+#include "mod_rdsfailover.h"
+
+#include <ap_listen.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <limits.h>
+#include <mpm_common.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rf_hold.h"
+
+APLOG_USE_MODULE(rdsfailover);
+
+#define NO_PID INT_MAX
+#define LIFE_KEY "mod_rdsfailover:life:1" /* the number changes with struct life */
+/* A monitor that dies at once is not started more often than this. */
+#define RESTART_PAUSE RF_SEC(1)
+
+/* In the process pool: what survives restarts. */
+struct life {
+    void *memory;
+    int wake_fd;
+    apr_proc_t monitor;
+    rf_time started; /* when `monitor` was */
+};
+
+static struct life *life;
+static server_rec *main_server;
+static rf_board *board;
+static apr_array_header_t *databases;
+static const char *prober_path;
+static uint32_t capacity, child_capacity;
+static int child_cell = -1;
+
+rf_board *rf_life_board(void)
+{
+    return board;
+}
+
+int rf_life_child(void)
+{
+    return child_cell;
+}
+
+uint32_t rf_life_capacity(void)
+{
+    return capacity;
+}
+
+uint32_t rf_life_child_capacity(void)
+{
+    return child_capacity;
+}
+
+const apr_array_header_t *rf_life_databases(void)
+{
+    return databases;
+}
+
+void rf_life_wake_monitor(void)
+{
+    uint64_t one = 1;
+
+    if (life && write(life->wake_fd, &one, sizeof one) < 0) {
+        /* The counter is full: the monitor has been told often enough. */
+    }
+}
+
+static rf_board *map_board(apr_pool_t *process, server_rec *s)
+{
+    void *memory = mmap(NULL, rf_board_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0202: no shared memory for the board (%" APR_SIZE_T_FMT " bytes)",
+                     rf_board_size());
+        return NULL;
+    }
+    life->memory = memory;
+    return rf_board_init(memory);
+}
+
+static int take_board(server_rec *s)
+{
+    apr_pool_t *process = s->process->pool;
+    void *data = NULL;
+
+    apr_pool_userdata_get(&data, LIFE_KEY, process);
+    life = data;
+    if (!life) {
+        life = apr_pcalloc(process, sizeof *life);
+        life->monitor.pid = NO_PID;
+        life->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (life->wake_fd < 0) {
+            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0203: no descriptor to wake the monitor");
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        apr_pool_userdata_setn(life, LIFE_KEY, NULL, process);
+        apr_pool_note_subprocess(process, &life->monitor, APR_KILL_ALWAYS);
+    }
+    board = life->memory ? rf_board_init(life->memory) : NULL;
+    if (!board)
+        board = map_board(process, s);
+    return board ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* The prober is installed beside the module; its folder is asked of the loader, so that a staged copy finds its own. */
+static const char *find_prober(apr_pool_t *p, server_rec *s)
+{
+    Dl_info self;
+    char *path, *slash;
+
+    if (!dladdr(&rdsfailover_module, &self) || !self.dli_fname)
+        return NULL;
+    path = apr_pstrdup(p, self.dli_fname);
+    slash = strrchr(path, '/');
+    path = apr_pstrcat(p, slash ? apr_pstrmemdup(p, path, (apr_size_t)(slash - path + 1)) : "", "rdsfailover-prober", NULL);
+    if (access(path, X_OK) != 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, s,
+                     "RF0204: the prober %s cannot be executed; until it can, the state stays unknown and requests pass", path);
+    return path;
+}
+
+/* --- in the new process ------------------------------------------------------------------------------------------------- */
+
+static void close_listeners(void)
+{
+    int fd, most = (int)sysconf(_SC_OPEN_MAX), listens;
+    socklen_t size;
+
+    /* Not only ap_listeners: other modules' too. Log descriptors stay open. */
+    for (fd = 3; fd < (most > 0 && most < 4096 ? most : 4096); fd++) {
+        size = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+            close(fd);
+    }
+    ap_close_listeners();
+}
+
+static void end_quietly(int sig)
+{
+    _exit(0);
+}
+
+static void reset_signals(const sigset_t *mask)
+{
+    int sig;
+
+    for (sig = 1; sig < NSIG; sig++)
+        signal(sig, SIG_DFL);
+    signal(SIGTERM, end_quietly);
+    signal(SIGINT, end_quietly);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGWINCH, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, pid_t parent, rf_time pause)
+{
+    reset_signals(mask);
+    if (pause)
+        apr_sleep(pause);
+    close_listeners();
+    prctl(PR_SET_NAME, "rds-monitor");
+    if (ap_run_drop_privileges(pconf, s) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "RF0205: the monitor cannot drop its privileges");
+        _exit(1);
+    }
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    /* After the change of user, which clears it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(0);
+    rf_supervisor_run(s, board, databases, prober_path, life->wake_fd);
+    _exit(0);
+}
+
+/* --- in the parent -------------------------------------------------------------------------------------------------------- */
+
+static void maintain(int reason, void *data, apr_wait_t status);
+
+static apr_status_t start_monitor(apr_pool_t *pconf, server_rec *s, int again)
+{
+    rf_time now = rf_clock_now();
+    rf_time pause = again && now - life->started < RF_SEC(2) ? RESTART_PAUSE : 0;
+    pid_t parent = getpid(), pid;
+    sigset_t all, mask;
+
+    /* Between fork and reset the MPM's handlers would run in the new process and swallow a SIGTERM meant for it. */
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &mask);
+    pid = fork();
+    if (pid == 0)
+        be_monitor(pconf, s, &mask, parent, pause);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (pid < 0) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, s, "RF0206: the monitor cannot be started");
+        return APR_EGENERAL;
+    }
+    life->started = now;
+    life->monitor.pid = pid;
+    rf_board_monitor_started(board, (int32_t)pid, again);
+    apr_proc_other_child_register(&life->monitor, maintain, life, NULL, pconf);
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "RF0207: monitor started, pid %d", (int)pid);
+    return APR_SUCCESS;
+}
+
+static void maintain(int reason, void *data, apr_wait_t status)
+{
+    server_rec *s = main_server;
+    int mpm_state = AP_MPMQ_STARTING;
+
+    switch (reason) {
+    case APR_OC_REASON_DEATH:
+    case APR_OC_REASON_LOST:
+        apr_proc_other_child_unregister(data);
+        life->monitor.pid = NO_PID;
+        if (ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state) == APR_SUCCESS && mpm_state == AP_MPMQ_STOPPING)
+            return;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "RF0208: the monitor died (wait status %d); starting another", (int)status);
+        start_monitor(s->process->pconf, s, 1);
+        break;
+    case APR_OC_REASON_RESTART:
+        /* It goes on watching until the new generation's monitor takes over in post_config. */
+        apr_proc_other_child_unregister(data);
+        break;
+    default:
+        break;
+    }
+}
+
+static void end_monitor(pid_t pid)
+{
+    /* If it is no child of ours any more, the number may be somebody else's by now. */
+    if (pid != NO_PID && waitpid(pid, NULL, WNOHANG) == 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+}
+
+/* Blocking holds take workers; how many there are only the MPM knows. */
+static void work_out_capacity(server_rec *s)
+{
+    const rf_server_conf *conf = rf_config_server(s);
+    uint32_t queue = (uint32_t)(conf->queue < 0 ? RF_QUEUE_DEFAULT : conf->queue);
+    int daemons = 1, threads = 0;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    if (threads < 1)
+        threads = 1;
+    capacity = rf_hold_capacity((uint32_t)daemons * (uint32_t)threads, queue);
+    /* A process with a single worker is held or free as a whole. */
+    child_capacity = threads == 1 ? 1 : rf_hold_capacity((uint32_t)threads, queue);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                 "RF0209: up to %u requests can wait: three quarters of %d x %d workers, at most queue=%u. To hold more, raise %s",
+                 capacity, daemons, threads, queue, capacity == queue ? "RDSFailoverRelease queue=" : "MaxRequestWorkers");
+}
+
+int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    pid_t old;
+
+    /* httpd reads its configuration twice at start. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    if (take_board(s) != OK)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    main_server = s;
+    databases = rf_databases_build(pconf, ptemp, s, board);
+    if (!databases)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    old = life->monitor.pid;
+    if (databases->nelts == 0) {
+        end_monitor(old);
+        life->monitor.pid = NO_PID;
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "RF0213: no database to watch: set RDSFailoverDSN, DATABASE_URL or RDS_HOSTNAME. Requests are not protected");
+        return OK;
+    }
+    work_out_capacity(s);
+    prober_path = find_prober(pconf, s);
+    start_monitor(pconf, s, 0);
+    end_monitor(old);
+    return OK;
+}
+
+/* --- in the children ------------------------------------------------------------------------------------------------------- */
+
+void rf_life_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    if (!board)
+        return;
+    child_cell = rf_board_child_join(board, (int32_t)getpid());
+    if (child_cell < 0)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "RF0214: more than %d processes; this one holds no requests",
+                     RF_BOARD_CHILDREN);
+}
+
+/* In the parent. */
+void rf_life_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state)
+{
+    uint64_t lost;
+
+    if (!board || state != MPM_CHILD_EXITED)
+        return;
+    lost = rf_board_child_gone(board, (int32_t)pid);
+    if (lost)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "RF0215: process %d ended with %" APR_UINT64_T_FMT " requests waiting",
+                     (int)pid, (apr_uint64_t)lost);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_rdsfailover_status.c
+ * @brief SetHandler rds-status: which report a client wants, and copying from the board what the report needs.
+ *
+ * Layer: glue. rf_report*.c renders.
+ */
+#include "mod_rdsfailover.h"
+
+#include <ap_mpm.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rf_report.h"
+
+typedef enum { FORMAT_HTML, FORMAT_JSON, FORMAT_AUTO, FORMAT_HEALTH, FORMAT_HEALTH_DB, FORMAT_WRONG } format;
+
+static format format_named(const char *name)
+{
+    static const struct {
+        const char *name;
+        format format;
+    } known[] = {
+        { "html", FORMAT_HTML },         { "json", FORMAT_JSON },           { "auto", FORMAT_AUTO },
+        { "health", FORMAT_HEALTH },     { "health=db", FORMAT_HEALTH_DB }, { "health/db", FORMAT_HEALTH_DB },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (!strcmp(name, known[i].name))
+            return known[i].format;
+    }
+    return FORMAT_WRONG;
+}
+
+/* The path below the handler, then the query, then what the client accepts. */
+static format format_wanted(const request_rec *r)
+{
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+    const char *below = r->path_info && r->path_info[0] == '/' && r->path_info[1] ? strrchr(r->uri, '/') + 1 : NULL;
+    format f;
+
+    if (below && (f = format_named(below)) != FORMAT_WRONG)
+        return f;
+    /* Behind <Location /rds-status> no file exists, so what is below it is told by the URI alone. */
+    below = strrchr(r->uri, '/');
+    if (below && (f = format_named(below + 1)) != FORMAT_WRONG)
+        return f;
+    if (r->args && *r->args) {
+        char *first = apr_pstrdup(r->pool, r->args);
+        first[strcspn(first, "&")] = 0;
+        return format_named(first);
+    }
+    if (accept && strstr(accept, "application/json") && !strstr(accept, "text/html"))
+        return FORMAT_JSON;
+    return FORMAT_HTML;
+}
+
+static void fill(request_rec *r, rf_report *report)
+{
+    const apr_array_header_t *databases = rf_life_databases();
+    rf_report_database *list;
+    int i;
+
+    memset(report, 0, sizeof *report);
+    report->module = RF_VERSION;
+    report->host = r->server->server_hostname ? r->server->server_hostname : "";
+    report->mpm = ap_show_mpm();
+    report->pid = (int32_t)getpid();
+    report->now = rf_clock_now();
+    report->wall = apr_time_now();
+    report->hold_capacity = rf_life_capacity();
+    if (rf_life_board())
+        rf_board_monitor(rf_life_board(), &report->monitor_pid, &report->monitor_restarts, &report->monitor_beat);
+    if (!databases)
+        return;
+    report->ndatabases = (unsigned)databases->nelts;
+    report->databases = list = apr_pcalloc(r->pool, (apr_size_t)(databases->nelts + 1) * sizeof *list);
+    for (i = 0; i < databases->nelts; i++) {
+        const rf_database *db = APR_ARRAY_IDX(databases, i, rf_database *);
+        list[i].name = db->name;
+        list[i].endpoint = db->dsn.host;
+        list[i].port = db->dsn.port;
+        list[i].known = rf_slot_snapshot(db->slot, &list[i].snapshot) && list[i].snapshot.brief.observed_at;
+        rf_slot_counts(db->slot, list[i].counts, &list[i].now_held);
+    }
+}
+
+static int send_health(request_rec *r, const rf_report *report, int strict)
+{
+    int status = rf_report_health(report, strict);
+
+    r->status = status;
+    ap_set_content_type(r, "text/plain; charset=utf-8");
+    if (!r->header_only)
+        ap_rputs(status == HTTP_OK ? "ok\n" : strict ? "no verified writer\n" : "the queue is full\n", r);
+    return OK;
+}
+
+static int send_text(request_rec *r, const char *type, char *text)
+{
+    if (!text)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    ap_set_content_type(r, type);
+    ap_set_content_length(r, (apr_off_t)strlen(text));
+    if (!r->header_only)
+        ap_rputs(text, r);
+    free(text);
+    return OK;
+}
+
+int rf_status_handler(request_rec *r)
+{
+    rf_report report;
+    format wanted;
+
+    if (!r->handler || strcmp(r->handler, "rds-status"))
+        return DECLINED;
+    r->allowed |= AP_METHOD_BIT << M_GET;
+    if (r->method_number != M_GET)
+        return HTTP_METHOD_NOT_ALLOWED;
+    wanted = format_wanted(r);
+    if (wanted == FORMAT_WRONG) {
+        r->status = HTTP_NOT_FOUND;
+        return send_text(r, "text/plain; charset=utf-8",
+                         strdup("Not a format of the status: html, json, auto, health, health=db\n"));
+    }
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    fill(r, &report);
+    switch (wanted) {
+    case FORMAT_JSON:
+        return send_text(r, "application/json", rf_report_json(&report));
+    case FORMAT_AUTO:
+        return send_text(r, "text/plain; charset=utf-8", rf_report_auto(&report));
+    case FORMAT_HEALTH:
+    case FORMAT_HEALTH_DB:
+        return send_health(r, &report, wanted == FORMAT_HEALTH_DB);
+    default:
+        return send_text(r, "text/html; charset=utf-8", rf_report_html(&report));
+    }
+}

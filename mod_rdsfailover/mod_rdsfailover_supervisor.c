@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_rdsfailover_supervisor.c
+ * @brief The monitor process: gives every database's rf_monitor its world, and sleeps until something happens.
+ *
+ * Layer:   glue.
+ * Threads: one process, one thread, never a blocking call. It parses nothing that came from the network: probers do, and what
+ *          they say is a checked struct.
+ */
+#include "mod_rdsfailover.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <http_log.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "mod_rdsfailover_prober.h"
+#include "rf_io_file.h"
+#include "rf_monitor.h"
+
+APLOG_USE_MODULE(rdsfailover);
+
+/* A prober that ends by itself again and again is not restarted more often than this. */
+#define PROBER_PAUSE RF_SEC(1)
+/* How often mounted secrets are looked at. */
+#define FILE_LOOK RF_SEC(1)
+
+typedef struct watch {
+    const rf_database *db;
+    const char *prober_path;
+    rf_prober prober;
+    rf_time prober_due; /* when to start one, while none runs */
+    rf_monitor monitor;
+    rf_time due;
+    rf_dsn dsn; /* the one in use */
+    rf_io_file_stamp stamps[6];
+    rf_time files_due;
+    char file_error[400]; /* the last that was said */
+} watch;
+
+/* --- the world of rf_monitor ------------------------------------------------------------------------------------------------ */
+
+static void configure_prober(watch *w)
+{
+    rf_command command;
+
+    memset(&command, 0, sizeof command);
+    command.kind = RF_COMMAND_CONFIGURE;
+    command.dsn = w->dsn;
+    command.nresolvers = w->db->nresolvers;
+    memcpy(command.resolvers, w->db->resolvers, sizeof command.resolvers);
+    rf_prober_send(&w->prober, &command);
+    rf_dsn_wipe(&command.dsn);
+}
+
+static void start_prober(watch *w, rf_time now)
+{
+    w->prober_due = now + PROBER_PAUSE;
+    if (rf_prober_start(&w->prober, w->prober_path, w->db->name, now))
+        configure_prober(w);
+    else
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, w->db->server, "RF0216: %s: the prober cannot be started", w->db->name);
+}
+
+static void ask_probe(void *ctx, const rf_address *address, uint32_t ticket, rf_time timeout)
+{
+    rf_command command;
+
+    memset(&command, 0, sizeof command);
+    command.kind = RF_COMMAND_PROBE;
+    command.ticket = ticket;
+    command.timeout = timeout;
+    command.address = *address;
+    rf_prober_send(&((watch *)ctx)->prober, &command);
+}
+
+static void ask_dns(void *ctx, uint32_t ticket, rf_time timeout)
+{
+    rf_command command;
+
+    memset(&command, 0, sizeof command);
+    command.kind = RF_COMMAND_RESOLVE;
+    command.ticket = ticket;
+    command.timeout = timeout;
+    rf_prober_send(&((watch *)ctx)->prober, &command);
+}
+
+static void replace_prober(void *ctx)
+{
+    watch *w = ctx;
+
+    rf_prober_kill(&w->prober);
+    start_prober(w, rf_clock_now());
+}
+
+static void say(void *ctx, rf_say_level level, int id, const char *text)
+{
+    static const int levels[] = { APLOG_INFO, APLOG_NOTICE, APLOG_WARNING, APLOG_ERR };
+    const watch *w = ctx;
+
+    ap_log_error(APLOG_MARK, levels[level], 0, w->db->server, "RF%04d: %s: %s", id, w->db->name, text);
+}
+
+static void publish(void *ctx, const rf_snapshot *snapshot)
+{
+    rf_slot *slot = ((watch *)ctx)->db->slot;
+
+    if (rf_slot_publish(slot, snapshot))
+        syscall(SYS_futex, rf_slot_wake_word(slot), FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void beat(void *ctx, rf_time now)
+{
+    rf_slot_beat(((watch *)ctx)->db->slot, now);
+}
+
+static void queue(void *ctx, uint64_t *ret_held, uint64_t *ret_waiting)
+{
+    uint64_t counts[RF_COUNTS];
+
+    rf_slot_counts(((watch *)ctx)->db->slot, counts, ret_waiting);
+    *ret_held = counts[RF_COUNT_HELD];
+}
+
+/* --- mounted secrets ---------------------------------------------------------------------------------------------------------- */
+
+static void use_dsn(watch *w, const rf_dsn *dsn, rf_time now)
+{
+    rf_dsn_wipe(&w->dsn);
+    w->dsn = *dsn;
+    rf_slot_set_dsn(w->db->slot, &w->dsn);
+    w->monitor.snapshot.brief.dsn_serial++;
+    w->monitor.changed = 1;
+    configure_prober(w);
+    rf_monitor_prober_replaced(&w->monitor, now);
+}
+
+/* Read the DSN from where it came from. @return 0 after saying why not, once for each reason */
+static int read_again(watch *w, rf_dsn *ret_dsn)
+{
+    const char *directive = w->db->source.url[0] ? w->db->source.url : NULL;
+    rf_source_world world;
+    rf_source source;
+    rf_io_file file;
+    char error[400];
+
+    rf_io_file_world(&file, &world);
+    if (rf_source_read(&world, directive, ret_dsn, &source, error, sizeof error)) {
+        w->file_error[0] = 0;
+        return 1;
+    }
+    if (strcmp(error, w->file_error))
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, w->db->server, "RF0217: %s: %s; the DSN read before stays in use", w->db->name,
+                     error);
+    apr_cpystrn(w->file_error, error, sizeof w->file_error);
+    return 0;
+}
+
+/* @return 1 if a file changed since the last look */
+static int files_changed(watch *w)
+{
+    unsigned i;
+    int changed = 0;
+
+    for (i = 0; i < w->db->source.nfiles; i++)
+        changed |= rf_io_file_changed(w->db->source.files[i], &w->stamps[i]);
+    return changed;
+}
+
+static void look_at_files(watch *w, rf_time now)
+{
+    rf_dsn dsn;
+
+    if (!w->db->source.nfiles || now < w->files_due)
+        return;
+    w->files_due = now + FILE_LOOK;
+    if (!files_changed(w) || !read_again(w, &dsn))
+        return;
+    if (memcmp(&dsn, &w->dsn, sizeof dsn)) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, w->db->server, "RF0218: %s: the DSN has changed and is in use from now on",
+                     w->db->name);
+        use_dsn(w, &dsn, now);
+    }
+    rf_dsn_wipe(&dsn);
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------------------------- */
+
+static void begin(watch *w, const rf_database *db, const char *prober_path, rf_time now)
+{
+    const rf_world world = { w, ask_probe, ask_dns, replace_prober, say, publish, beat, queue };
+    rf_snapshot seen;
+    rf_dsn dsn;
+
+    w->db = db;
+    w->prober_path = prober_path;
+    w->prober.fd = -1;
+    w->dsn = db->dsn;
+    /* The parent read the files when it started; this may be the monitor after one that died a month later. */
+    if (files_changed(w) && read_again(w, &dsn))
+        w->dsn = dsn;
+    rf_monitor_init(&w->monitor, &world, &db->check.policy, db->dns_timeout, db->nresolvers > 0,
+                    rf_slot_snapshot(db->slot, &seen) ? &seen : NULL, now);
+    if (!w->monitor.snapshot.brief.dsn_serial || !rf_slot_dsn(db->slot, &dsn) || memcmp(&dsn, &w->dsn, sizeof dsn)) {
+        rf_slot_set_dsn(db->slot, &w->dsn);
+        w->monitor.snapshot.brief.dsn_serial++;
+        w->monitor.changed = 1;
+    }
+    rf_dsn_wipe(&dsn);
+    start_prober(w, now);
+}
+
+static void hear_prober(watch *w, rf_time now)
+{
+    rf_sample sample;
+    int got;
+
+    while ((got = rf_prober_receive(&w->prober, &sample)) > 0)
+        rf_monitor_sample(&w->monitor, &sample, now);
+    if (got < 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->db->server, "RF0219: %s: the prober ended by itself", w->db->name);
+        rf_prober_kill(&w->prober);
+    }
+}
+
+static rf_time run_due(watch *w, rf_time now)
+{
+    rf_time next;
+
+    look_at_files(w, now);
+    if (w->prober.fd < 0 && now >= w->prober_due) {
+        start_prober(w, now);
+        rf_monitor_prober_replaced(&w->monitor, now);
+    }
+    if (now >= w->due)
+        w->due = rf_monitor_tick(&w->monitor, now);
+    next = w->due;
+    if (w->prober.fd < 0 && w->prober_due < next)
+        next = w->prober_due;
+    return next;
+}
+
+void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t *databases, const char *prober_path, int wake_fd)
+{
+    int n = databases->nelts, i;
+    watch *watches = calloc((size_t)n, sizeof *watches);
+    struct pollfd *fds = calloc((size_t)n + 1, sizeof *fds);
+
+    if (!watches || !fds) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "RF0220: the monitor has no memory");
+        return;
+    }
+    for (i = 0; i < n; i++)
+        begin(&watches[i], APR_ARRAY_IDX(databases, i, const rf_database *), prober_path, rf_clock_now());
+
+    for (;;) {
+        rf_time now = rf_clock_now(), next = now + RF_SEC(1);
+        struct timespec wait;
+        uint64_t looks;
+
+        rf_board_monitor_beat(board, now);
+        for (i = 0; i < n; i++) {
+            rf_time due = run_due(&watches[i], now);
+            if (due < next)
+                next = due;
+            fds[i + 1] = (struct pollfd){ .fd = watches[i].prober.fd, .events = POLLIN };
+        }
+        fds[0] = (struct pollfd){ .fd = wake_fd, .events = POLLIN };
+        now = rf_clock_now();
+        wait.tv_sec = next > now ? (next - now) / 1000000 : 0;
+        wait.tv_nsec = next > now ? (next - now) % 1000000 * 1000 : 0;
+        if (ppoll(fds, (nfds_t)n + 1, &wait, NULL) < 0 && errno != EINTR) {
+            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0221: the monitor cannot wait");
+            return;
+        }
+        now = rf_clock_now();
+        for (i = 0; i < n; i++) {
+            if (fds[i + 1].revents) {
+                hear_prober(&watches[i], now);
+                watches[i].due = now;
+            }
+        }
+        if ((fds[0].revents & POLLIN) && read(wake_fd, &looks, sizeof looks) == sizeof looks) {
+            for (i = 0; i < n; i++) {
+                rf_monitor_look(&watches[i].monitor, now);
+                watches[i].due = now;
+            }
+        }
+    }
+}
