@@ -144,8 +144,7 @@ sub start ($self) {
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', $stderr;
         # setpriv: a test that is killed leaves no server behind.
-        exec 'setpriv', '--pdeathsig', 'TERM', '--', program(), '-f', $self->conf_file, '-DFOREGROUND';
-        POSIX::_exit(127);
+        exec('setpriv', '--pdeathsig', 'TERM', '--', program(), '-f', $self->conf_file, '-DFOREGROUND') or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
     my $up = wait_until(sub {
