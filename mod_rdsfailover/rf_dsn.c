@@ -257,7 +257,7 @@ static const char *take_query(span query, rf_dsn *dsn)
             if (same_text(name, "ssl-ca"))
                 continue;
         }
-        if (n + whole.len + 2 > sizeof(extra))
+        if (n + (n > 0) + whole.len >= sizeof(extra))
             return ERROR_EXTRA_LONG;
         if (n > 0)
             extra[n++] = '&';
