@@ -10,11 +10,11 @@ use Time::HiRes qw(time sleep);
 my %ADDRESS = (a => '127.0.0.11', b => '127.0.0.12');
 my %ID      = (a => 11,           b => 12);
 
-# What an instance class is here. "small" holds a tenth of the item table in memory and lets one statement at a time into
-# the storage engine; "large" holds all of it and goes through the page cache besides.
+# What an instance class is here. "small" is one processor and memory for a tenth of the item table, read past the page cache;
+# "large" is every processor and memory for all of it.
 my %CLASS = (
-    small => { BUFFER_POOL => '8M',   FLUSH => 'O_DIRECT', CONCURRENCY => 1 },
-    large => { BUFFER_POOL => '256M', FLUSH => 'fsync',    CONCURRENCY => 0 },
+    small => { BUFFER_POOL => '8M',   FLUSH => 'O_DIRECT' },
+    large => { BUFFER_POOL => '256M', FLUSH => 'fsync' },
 );
 
 sub address ($side) { return $ADDRESS{$side} }
@@ -46,8 +46,10 @@ sub reclass ($side, $class, $state) {
     $state->change(sub ($data) { $data->{class}{$side} = $class });
 }
 
-sub launch ($dir) {
-    return spawn("$dir/error.log", find_program('mariadbd'), "--defaults-file=$dir/my.cnf");
+sub launch ($dir, $class = 'large') {
+    my ($cpu) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\d+)/m;
+    my @pin = $class eq 'small' ? (find_program('taskset'), '-c', $cpu) : ();
+    return spawn("$dir/error.log", @pin, find_program('mariadbd'), "--defaults-file=$dir/my.cnf");
 }
 
 sub await ($dir, $pid) {
@@ -119,8 +121,8 @@ sub promote ($side) {
     return $rows[-1][0];
 }
 
-sub start ($side) {
-    my $pid = launch(dir($side));
+sub start ($side, $state) {
+    my $pid = launch(dir($side), $state->get('class')->{$side});
     await(dir($side), $pid);
 }
 

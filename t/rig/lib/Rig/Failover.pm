@@ -57,7 +57,7 @@ sub perform ($state, $kind, $option, $say) {
             $say->("standby $new becomes class $option->{class}");
             Rig::Database::shut_down($new);
             Rig::Database::reclass($new, $option->{class}, $state);
-            Rig::Database::start($new);
+            Rig::Database::start($new, $state);
             Rig::Database::ask($new, 'START SLAVE');
             Rig::Events::note($dir, 'reclassed', side => $new, class => $option->{class});
         }
@@ -149,7 +149,7 @@ sub rebuild_lost ($state, $class, $say) {
     Rig::Database::kill_hard($side);
     mend($side);
     Rig::Database::create($side, $class, $state, $state->get('prepared'));
-    Rig::Database::start($side);
+    Rig::Database::start($side, $state);
     Rig::Database::follow($side, $writer, $state);
     Rig::Database::await_in_step($side, $writer);
     $state->change(sub ($data) { $data->{lost} = undef });

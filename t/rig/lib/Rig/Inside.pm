@@ -38,7 +38,7 @@ sub up ($state, $arg, $say) {
     my %pid;
     for my $side (qw(a b)) {
         Rig::Database::create($side, $state->option("class_$side"), $state, $prepared);
-        $pid{$side} = Rig::Database::launch(Rig::Database::dir($side));
+        $pid{$side} = Rig::Database::launch(Rig::Database::dir($side), $state->option("class_$side"));
     }
     Rig::App::create($secret, host => $Rig::Dns::ENDPOINT, app => $state->option('app'),
         ca => $state->option('tls') ? "$dir/tls/ca.pem" : '', connect_timeout => $state->option('php_settings') ? 3 : 0);
