@@ -18,12 +18,12 @@ use Demo::Ledger ();
 
 # Real pages, real queries, writes of both sorts, and a file that needs no database. Names are shown in the report.
 our @MIX = (
-    'page 30 GET /wp/?p={101-160} marker=RIG-POST-',
-    'listing 5 GET /wp/ marker=RIG-OK',
-    'query 35 GET /ledger.php?work=4 marker=RIG-OK',
+    'page 16 GET /wp/?p={101-160} marker=RIG-POST-',
+    'listing 2 GET /wp/ marker=RIG-OK',
+    'query 50 GET /ledger.php?work=4 marker=RIG-OK',
     'insert 12 POST /ledger.php body=token={token} marker=RIG-OK',
     'transaction 8 POST /ledger.php body="token={token}&mode=transaction" marker=RIG-OK',
-    'static 10 GET /static.txt marker=RIG-OK',
+    'static 12 GET /static.txt marker=RIG-OK',
 );
 
 our $WARM   = 5;     # seconds of load that are not counted
