@@ -9,6 +9,7 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <arpa/inet.h>
 #include <http_core.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,16 +265,15 @@ static int is_resolver(apr_pool_t *p, const char *text)
 {
     char *host = NULL, *scope = NULL;
     apr_port_t port = 0;
-    apr_sockaddr_t *address;
+    unsigned char address[16];
     int bare_ipv6 = *text != '[' && strchr(text, ':') != strrchr(text, ':');
 
     if (strlen(text) >= 64 || strspn(text, "0123456789abcdefABCDEF.:[]") != strlen(text))
         return 0;
     if (bare_ipv6)
         text = apr_pstrcat(p, "[", text, "]", NULL);
-    return apr_parse_addr_port(&host, &scope, &port, text, p) == APR_SUCCESS && host && strpbrk(host, ".:") &&
-           (!strchr(host, '.') || apr_isdigit(*host)) &&
-           apr_sockaddr_info_get(&address, host, APR_UNSPEC, 0, 0, p) == APR_SUCCESS;
+    return apr_parse_addr_port(&host, &scope, &port, text, p) == APR_SUCCESS && host &&
+           (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1);
 }
 
 static const char *set_resolver(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
@@ -281,8 +281,8 @@ static const char *set_resolver(cmd_parms *cmd, void *dummy, int argc, char *con
     static const char *const keys[] = { "timeout", NULL };
     rf_server_conf *conf = rf_config_server(cmd->server);
     unsigned seen = 0;
-    int i, key, use_system = 0;
-    const char *value, *wrong;
+    int i, key = 0, use_system = 0;
+    const char *value = NULL, *wrong;
 
     conf->nresolvers = 0;
     for (i = 0; i < argc; i++) {
@@ -317,7 +317,7 @@ static const char *set_hold(cmd_parms *cmd, void *dir, int argc, char *const arg
     static const char *const keys[] = { "then", NULL };
     rf_dir_conf *conf = dir;
     unsigned seen = 0;
-    int i, key, longest_set = 0, error;
+    int i, key, longest_set = 0, error = 0;
     const char *value, *wrong;
 
     for (i = 0; i < argc; i++) {
@@ -344,8 +344,8 @@ static const char *set_release(cmd_parms *cmd, void *dummy, int argc, char *cons
 {
     static const char *const keys[] = { "queue", NULL };
     unsigned seen = 0;
-    int i, key;
-    const char *value, *wrong = ap_check_cmd_context(cmd, NOT_IN_VIRTUALHOST | NOT_IN_DIR_CONTEXT);
+    int i, key = 0;
+    const char *value = NULL, *wrong = ap_check_cmd_context(cmd, NOT_IN_VIRTUALHOST | NOT_IN_DIR_CONTEXT);
 
     if (!wrong && argc == 0)
         wrong = "RDSFailoverRelease needs queue=n";
