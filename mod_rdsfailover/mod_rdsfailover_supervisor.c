@@ -15,7 +15,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -249,13 +248,9 @@ static rf_time run_due(watch *w, rf_time now)
 void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t *databases, const char *prober_path, int wake_fd)
 {
     int n = databases->nelts, i;
-    watch *watches = calloc((size_t)n, sizeof *watches);
-    struct pollfd *fds = calloc((size_t)n + 1, sizeof *fds);
+    watch *watches = apr_pcalloc(s->process->pool, (apr_size_t)n * sizeof *watches);
+    struct pollfd *fds = apr_pcalloc(s->process->pool, ((apr_size_t)n + 1) * sizeof *fds);
 
-    if (!watches || !fds) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "RF0220: the monitor has no memory");
-        return;
-    }
     for (i = 0; i < n; i++)
         begin(&watches[i], APR_ARRAY_IDX(databases, i, const rf_database *), prober_path, rf_clock_now());
 
@@ -276,7 +271,7 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
         wait.tv_sec = next > now ? (next - now) / 1000000 : 0;
         wait.tv_nsec = next > now ? (next - now) % 1000000 * 1000 : 0;
         if (ppoll(fds, (nfds_t)n + 1, &wait, NULL) < 0 && errno != EINTR) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0221: the monitor cannot wait");
+            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0220: the monitor cannot wait");
             return;
         }
         now = rf_clock_now();

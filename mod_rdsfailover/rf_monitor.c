@@ -389,7 +389,7 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
         s->dns.naddresses = sample->naddresses;
         memcpy(s->dns.addresses, sample->addresses, sizeof s->dns.addresses);
         s->dns.changed_at = now;
-        snprintf(text, sizeof text, "The endpoint resolves to %s%s", sample->addresses[0].text,
+        snprintf(text, sizeof text, "The endpoint resolves to %.45s%s", sample->addresses[0].text,
                  sample->naddresses > 1 ? " and others" : "");
         say(m, RF_SAY_INFO, 110, text);
     }
