@@ -46,9 +46,11 @@ sub reclass ($side, $class, $state) {
     $state->change(sub ($data) { $data->{class}{$side} = $class });
 }
 
+# Each side has a host name of its own, so that @@hostname tells who answers.
 sub launch ($dir, $class = 'large') {
     my ($cpu) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\d+)/m;
     my @pin = $class eq 'small' ? (find_program('taskset'), '-c', $cpu) : ();
+    @pin = (find_program('unshare'), '--uts', 'sh', '-c', 'hostname "$1" && shift && exec "$@"', 'sh', "database-$1", @pin) if $dir =~ m{/([ab])$};
     return spawn("$dir/error.log", @pin, find_program('mariadbd'), "--defaults-file=$dir/my.cnf");
 }
 

@@ -10,6 +10,7 @@ use Rig::Template ();
 
 our $URL = 'http://127.0.0.1:8080';
 my $THREADS = 100;
+my $SHARE   = 0.75;    # of the workers may hold a request; the others answer what needs no database
 
 sub dir { return "$ENV{RIG_INSIDE}/httpd" }
 
@@ -18,10 +19,11 @@ sub size ($mpm, $rate, $outage) {
     my $tail  = 3 + $Rig::Dns::TTL;    # noticing, and the resolver's cache
     my $need  = ceil($rate * ($outage + $tail));
     my $floor = $mpm eq 'event' ? 700 : 150;
-    my $slots = $need > $floor ? $need : $floor;
+    my $slots = ceil($need / $SHARE);
+    $slots = $floor if $slots < $floor;
     $slots = ceil($slots / $THREADS) * $THREADS if $mpm eq 'event';
-    my $say = sprintf '%s: %g requests/s x (%g s outage + %g s to notice and for the resolver) = %d that wait; %d %s',
-        $mpm, $rate, $outage, $tail, $need, $slots,
+    my $say = sprintf '%s: %g requests/s x (%g s outage + %g s to notice and for the resolver) = %d that wait, on %g of the workers: %d %s',
+        $mpm, $rate, $outage, $tail, $need, $SHARE, $slots,
         $mpm eq 'event' ? 'threads in ' . $slots / $THREADS . ' processes of ' . $THREADS . ', room for as many again at a restart'
         : 'processes';
     return ($slots, $say);
