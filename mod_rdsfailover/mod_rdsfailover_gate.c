@@ -34,6 +34,41 @@ APLOG_USE_MODULE(rdsfailover);
 /* nginx's number for a client that left; the access log of either server then reads the same. */
 #define STATUS_CLIENT_LEFT 499
 
+/* What a visitor's request has been through, kept across internal redirects (per-directory rewrites, ErrorDocument). */
+typedef struct visit {
+    rf_time began; /* when it was first held; 0: never */
+    rf_time held;  /* in all */
+    int over;      /* its hold ended without a writer and it was let through: it is not held again */
+} visit;
+
+static visit *visit_of(request_rec *r)
+{
+    request_rec *q = r;
+    visit *v;
+
+    while (q->prev)
+        q = q->prev;
+    v = ap_get_module_config(q->request_config, &rdsfailover_module);
+    if (!v) {
+        v = apr_pcalloc(q->pool, sizeof *v);
+        ap_set_module_config(q->request_config, &rdsfailover_module, v);
+    }
+    return v;
+}
+
+/* Set for the request as the client sent it, the variable counts for whatever it is redirected to. "*" is httpd talking to
+ * itself (OPTIONS * wakes idle children) or asks about the server as a whole. */
+static int is_exempt(const request_rec *r)
+{
+    const request_rec *q;
+
+    for (q = r; q; q = q->prev) {
+        if (apr_table_get(q->subprocess_env, "no-rdsfailover") || !strcmp(q->uri, "*"))
+            return 1;
+    }
+    return 0;
+}
+
 /* Handlers are also found by content type: AddType application/x-httpd-php is how many sites enable PHP. */
 static int type_is_handler(const char *type)
 {
@@ -46,7 +81,7 @@ static rf_request_facts facts_of(request_rec *r)
     const char *handler = r->handler;
 
     facts.subrequest = r->main != NULL;
-    facts.exempt = apr_table_get(r->subprocess_env, "no-rdsfailover") != NULL;
+    facts.exempt = is_exempt(r);
     facts.status_page = handler && (!strcmp(handler, "rds-status") || !strcmp(handler, "server-status"));
     facts.regular_file = r->finfo.filetype == APR_REG && r->path_info && !*r->path_info;
     facts.own_handler = (handler && strcmp(handler, "default-handler")) || (!handler && type_is_handler(r->content_type));
@@ -103,13 +138,22 @@ static rf_count wait_for_writer(request_rec *r, rf_database *db, rf_brief *brief
     }
 }
 
-/* @return what fixups returns: DECLINED to go on, DONE if the request is answered */
-static int end(request_rec *r, rf_database *db, rf_ending ending)
+/* The hold ended without a writer. @return what fixups returns: DECLINED to go on, DONE if the request is answered */
+static int end(request_rec *r, rf_database *db, rf_ending ending, visit *v)
 {
+    v->over = 1;
     return ending == RF_ENDING_PASS ? DECLINED : rf_ending_send(r, db);
 }
 
-static int hold(request_rec *r, rf_database *db, const rf_dir_conf *dir, rf_brief *brief)
+static int leave_for_client(request_rec *r)
+{
+    r->connection->aborted = 1;
+    r->connection->keepalive = AP_CONN_CLOSE;
+    r->status = STATUS_CLIENT_LEFT;
+    return DONE;
+}
+
+static int hold(request_rec *r, rf_database *db, const rf_dir_conf *dir, visit *v, rf_brief *brief)
 {
     rf_ending ending = dir->ending == RF_ENDING_PASS ? RF_ENDING_PASS : RF_ENDING_ERROR;
     rf_time longest = dir->hold == RF_HOLD_UNSET ? RF_HOLD_DEFAULT : dir->hold;
@@ -120,28 +164,63 @@ static int hold(request_rec *r, rf_database *db, const rf_dir_conf *dir, rf_brie
                                               rf_life_child_capacity())) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0301: no place left to wait for %s; see hold.capacity in the status",
                       db->name);
-        return end(r, db, ending);
+        return end(r, db, ending, v);
     }
-    how = wait_for_writer(r, db, brief, began + longest);
+    if (!v->began)
+        v->began = began;
+    how = wait_for_writer(r, db, brief, v->began + longest);
     if (how == RF_COUNT_EXPIRED && ending == RF_ENDING_PASS)
         how = RF_COUNT_PASSED;
     rf_slot_leave(rf_life_board(), db->slot, rf_life_child(), how);
-    apr_table_setn(r->notes, "rdsfailover-held", apr_psprintf(r->pool, "%" APR_INT64_T_FMT, (rf_clock_now() - began) / 1000));
+    v->held += rf_clock_now() - began;
 
-    if (how == RF_COUNT_ABORTED) {
-        r->connection->aborted = 1;
-        r->connection->keepalive = AP_CONN_CLOSE;
-        r->status = STATUS_CLIENT_LEFT;
-        return DONE;
+    switch (how) {
+    case RF_COUNT_ABORTED:
+        return leave_for_client(r);
+    case RF_COUNT_EXPIRED:
+        return end(r, db, ending, v);
+    case RF_COUNT_PASSED:
+        v->over = 1;
+        return DECLINED;
+    default:
+        return DECLINED;
     }
-    return how == RF_COUNT_EXPIRED ? rf_ending_send(r, db) : DECLINED;
+}
+
+/* Only called while requests wait. @return as hold */
+static int gate(request_rec *r, rf_server_conf *conf, const rf_dir_conf *dir, rf_brief *brief)
+{
+    rf_request_facts facts = facts_of(r);
+    visit *v;
+
+    if (!rf_hold_concerns(&facts))
+        return DECLINED;
+    if (conf->dry_run == 1) {
+        rf_slot_count(conf->database->slot, RF_COUNT_DRY);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0302: dry run: %s would wait for %s", r->uri, conf->database->name);
+        return DECLINED;
+    }
+    v = visit_of(r);
+    return v->over ? DECLINED : hold(r, conf->database, dir, v, brief);
+}
+
+/* mod_log_config reads notes of the request that was served in the end, which a redirect may have made anew. */
+static void note_hold(request_rec *r)
+{
+    const request_rec *q = r;
+    const visit *v;
+
+    while (q->prev)
+        q = q->prev;
+    v = ap_get_module_config(q->request_config, &rdsfailover_module);
+    if (v && v->began)
+        apr_table_setn(r->notes, "rdsfailover-held", apr_psprintf(r->pool, "%" APR_INT64_T_FMT, v->held / 1000));
 }
 
 int rf_gate_fixups(request_rec *r)
 {
     const rf_dir_conf *dir = rf_config_dir(r);
     rf_server_conf *conf;
-    rf_request_facts facts;
     rf_brief brief;
     int rc = DECLINED;
 
@@ -151,17 +230,9 @@ int rf_gate_fixups(request_rec *r)
     if (!conf->database || !rf_slot_brief(conf->database->slot, &brief))
         return DECLINED;
 
-    if (rf_state_holds(rf_brief_state(&brief, rf_clock_now())) && dir->hold != 0) {
-        facts = facts_of(r);
-        if (!rf_hold_concerns(&facts)) {
-            rc = DECLINED;
-        } else if (conf->dry_run == 1) {
-            rf_slot_count(conf->database->slot, RF_COUNT_DRY);
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0302: dry run: %s would wait for %s", r->uri, conf->database->name);
-        } else {
-            rc = hold(r, conf->database, dir, &brief);
-        }
-    }
+    if (dir->hold != 0 && rf_state_holds(rf_brief_state(&brief, rf_clock_now())))
+        rc = gate(r, conf, dir, &brief);
+    note_hold(r);
     if (rc == DECLINED)
         rf_env_set(r, conf->database, &brief);
     return rc;
