@@ -100,7 +100,7 @@ const apr_array_header_t *rf_life_databases(void);
 void rf_life_wake_monitor(void);
 
 /* mod_rdsfailover_supervisor.c */
-/** The monitor process: never returns. `wake_fd` is readable when a request suspects something. */
+/** The monitor process: returns when it is of no use any more. `wake_fd` is readable when a request suspects something. */
 void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t *databases, const char *prober_path, int wake_fd);
 
 /* mod_rdsfailover_env.c */

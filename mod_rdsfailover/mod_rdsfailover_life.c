@@ -184,7 +184,16 @@ static void reset_signals(const sigset_t *mask)
     sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, pid_t parent, rf_time pause)
+/* A sequence lock has one writer: the parent is about to kill and reap the monitor before this one. */
+static void await_end(pid_t before)
+{
+    int ms;
+
+    for (ms = 0; before != NO_PID && ms < 2000 && (kill(before, 0) == 0 || errno != ESRCH); ms++)
+        apr_sleep(RF_MS(1));
+}
+
+static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, pid_t parent, pid_t before, rf_time pause)
 {
     reset_signals(mask);
     if (pause)
@@ -200,6 +209,7 @@ static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, p
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0);
+    await_end(before);
     rf_supervisor_run(s, board, databases, prober_path, life->wake_fd);
     _exit(0);
 }
@@ -208,7 +218,8 @@ static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, p
 
 static void maintain(int reason, void *data, apr_wait_t status);
 
-static apr_status_t start_monitor(apr_pool_t *pconf, server_rec *s, int again)
+/* @param before the monitor that runs until this one takes over, or NO_PID @param again the one before died */
+static void start_monitor(apr_pool_t *pconf, server_rec *s, pid_t before, int again)
 {
     rf_time now = rf_clock_now();
     rf_time pause = again && now - life->started < RF_SEC(2) ? RESTART_PAUSE : 0;
@@ -220,18 +231,18 @@ static apr_status_t start_monitor(apr_pool_t *pconf, server_rec *s, int again)
     sigprocmask(SIG_BLOCK, &all, &mask);
     pid = fork();
     if (pid == 0)
-        be_monitor(pconf, s, &mask, parent, pause);
+        be_monitor(pconf, s, &mask, parent, before, pause);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     if (pid < 0) {
         ap_log_error(APLOG_MARK, APLOG_ERR, errno, s, "RF0206: the monitor cannot be started");
-        return APR_EGENERAL;
+        life->monitor.pid = NO_PID;
+        return;
     }
     life->started = now;
     life->monitor.pid = pid;
     rf_board_monitor_started(board, (int32_t)pid, again);
     apr_proc_other_child_register(&life->monitor, maintain, life, NULL, pconf);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "RF0207: monitor started, pid %d", (int)pid);
-    return APR_SUCCESS;
 }
 
 static void maintain(int reason, void *data, apr_wait_t status)
@@ -247,13 +258,15 @@ static void maintain(int reason, void *data, apr_wait_t status)
         if (ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state) == APR_SUCCESS && mpm_state == AP_MPMQ_STOPPING)
             return;
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "RF0208: the monitor died (wait status %d); starting another", (int)status);
-        start_monitor(s->process->pconf, s, 1);
+        start_monitor(s->process->pconf, s, NO_PID, 1);
         break;
     case APR_OC_REASON_RESTART:
         /* It goes on watching until the new generation's monitor takes over in post_config. */
         apr_proc_other_child_unregister(data);
         break;
     default:
+        /* The configuration is read again. If this module is not in it any more, nobody will end the monitor. */
+        rf_board_monitor_forgotten(board, rf_clock_now());
         break;
     }
 }
@@ -309,7 +322,7 @@ int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     }
     work_out_capacity(s);
     prober_path = find_prober(pconf, s);
-    start_monitor(pconf, s, 0);
+    start_monitor(pconf, s, old, 0);
     end_monitor(old);
     return OK;
 }

@@ -30,6 +30,9 @@ APLOG_USE_MODULE(rdsfailover);
 /* How often mounted secrets are looked at. */
 #define FILE_LOOK RF_SEC(1)
 
+/* A restart takes seconds; if no monitor was started a minute after the parent forgot this one, the module is gone. */
+#define FORGOTTEN_FOR RF_SEC(60)
+
 typedef struct watch {
     const rf_database *db;
     const char *prober_path;
@@ -259,6 +262,8 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
         struct timespec wait;
         uint64_t looks;
 
+        if (rf_board_monitor_forgotten_at(board) && now - rf_board_monitor_forgotten_at(board) > FORGOTTEN_FOR)
+            return;
         rf_board_monitor_beat(board, now);
         for (i = 0; i < n; i++) {
             rf_time due = run_due(&watches[i], now);

@@ -38,6 +38,7 @@ struct rf_board {
     _Atomic int32_t monitor_pid;
     _Atomic uint32_t monitor_restarts;
     _Atomic int64_t monitor_beat;
+    _Atomic int64_t monitor_forgotten;
     _Atomic uint32_t waiting;
     rf_slot slots[RF_BOARD_SLOTS];
     child_cell children[RF_BOARD_CHILDREN];
@@ -300,8 +301,19 @@ uint32_t rf_board_waiting(const rf_board *board)
 void rf_board_monitor_started(rf_board *board, int32_t pid, int again)
 {
     atomic_store(&board->monitor_pid, pid);
+    atomic_store(&board->monitor_forgotten, 0);
     if (again)
         atomic_fetch_add(&board->monitor_restarts, 1);
+}
+
+void rf_board_monitor_forgotten(rf_board *board, rf_time when)
+{
+    atomic_store(&board->monitor_forgotten, when);
+}
+
+rf_time rf_board_monitor_forgotten_at(const rf_board *board)
+{
+    return atomic_load(&board->monitor_forgotten);
 }
 
 void rf_board_monitor_beat(rf_board *board, rf_time now)

@@ -178,6 +178,13 @@ uint32_t rf_board_waiting(const rf_board *board);
 /** @name The monitor's own sign of life, for the status. @{ */
 /** @param again the one before died; a planned handover is no restart */
 void rf_board_monitor_started(rf_board *board, int32_t pid, int again);
+/**
+ * The parent forgets its monitor because it reads its configuration again; starting one (or this with 0) ends that. If the module
+ * was taken out of the configuration, nothing does, and the monitor must end by itself.
+ */
+void rf_board_monitor_forgotten(rf_board *board, rf_time when);
+/** @return when it was forgotten, 0 if it is not */
+rf_time rf_board_monitor_forgotten_at(const rf_board *board);
 void rf_board_monitor_beat(rf_board *board, rf_time now);
 void rf_board_monitor(const rf_board *board, int32_t *ret_pid, uint32_t *ret_restarts, rf_time *ret_beat);
 /** @} */

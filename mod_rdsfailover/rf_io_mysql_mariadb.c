@@ -41,10 +41,7 @@ static int wait_for(MYSQL *mysql, int wanted)
 
 static int checks_chain_alone(void)
 {
-    size_t version = 0;
-
-    mariadb_get_infov(NULL, MARIADB_CLIENT_VERSION_ID, &version);
-    return version < 30400;
+    return mysql_get_client_version() < 30400;
 }
 
 void rf_vendor_options(MYSQL *mysql, const rf_dsn *dsn, int *ret_by_name)

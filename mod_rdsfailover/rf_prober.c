@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "rf_io_dns.h"
@@ -41,14 +40,6 @@ static struct {
     rf_target targets[RF_TARGETS];
     rf_question questions[2];
 } prober = {.questions = {{.kind = RF_SAMPLE_DNS}, {.kind = RF_SAMPLE_DNS_HOST}}};
-
-static rf_time clock_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return RF_SEC(t.tv_sec) + t.tv_nsec / 1000;
-}
 
 static void leave(int status)
 {
@@ -221,7 +212,7 @@ static void turn(void)
 {
     struct pollfd fds[1 + RF_TARGETS + 2 * RF_LOOKUP_SOCKETS];
     unsigned n = 0, of_question[2], i, at;
-    rf_time now = clock_now(), until = next_deadline(now), left = until > now ? until - now : 0;
+    rf_time now = rf_prober_now(), until = next_deadline(now), left = until > now ? until - now : 0;
     struct timespec patience = {.tv_sec = left / RF_SEC(1), .tv_nsec = left % RF_SEC(1) * 1000};
 
     fds[n++] = (struct pollfd){.fd = RF_MONITOR_FD, .events = POLLIN};
@@ -233,7 +224,7 @@ static void turn(void)
     }
     if (ppoll(fds, n, until ? &patience : NULL, NULL) < 0)
         memset(fds, 0, sizeof fds);
-    now = clock_now();
+    now = rf_prober_now();
 
     /* Answers before deadlines: what arrived in time was in time, however late we were woken. */
     for (i = 0; i < RF_TARGETS; i++)

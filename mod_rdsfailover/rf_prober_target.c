@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* By then the server's side of it has been given up by everybody else as well. */
 #define RF_PENDING_MAX RF_SEC(10)
@@ -18,6 +19,14 @@
  * application's successful logins set the count back. */
 #define RF_SPOILED_FREE 5
 #define RF_REST_MAX RF_SEC(30)
+
+rf_time rf_prober_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return RF_SEC(t.tv_sec) + t.tv_nsec / 1000;
+}
 
 static void drop(rf_target *target)
 {
@@ -52,11 +61,11 @@ static void pass_on(rf_target *target, rf_time now, rf_say *say)
         if (sample.kind == RF_SAMPLE_PROBE) {
             count_spoiled(target, &sample, now);
             sample.ticket = target->ticket;
-            sample.rtt = now - target->began;
+            sample.rtt = rf_prober_now() - target->began;
         } else if (target->asked) {
             sample.kind = RF_SAMPLE_PROBE; /* it broke while we asked: one verdict says both */
             sample.ticket = target->ticket;
-            sample.rtt = now - target->began;
+            sample.rtt = rf_prober_now() - target->began;
         }
         target->asked = 0;
         say(&sample);
@@ -92,7 +101,7 @@ void rf_target_probe(rf_target *target, const rf_dsn *dsn, uint32_t ticket, rf_t
     }
     target->asked = 1;
     target->timeout = timeout;
-    target->began = now;
+    target->began = rf_prober_now();
     target->deadline = now + timeout;
     if (target->link)
         rf_link_ask(target->link);

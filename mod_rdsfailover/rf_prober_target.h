@@ -5,13 +5,16 @@
  * @file rf_prober_target.h
  * @brief One address that is probed: its link, the question that is open, and when the verdict on it is due.
  *
- * Layer:     prober, above the I/O adapters. `now` is handed down.
+ * Layer:     prober, above the I/O adapters.
  * Ownership: targets are the prober's; samples go out through rf_say and are not kept.
  */
 #include "rf_io_mysql.h"
 
 /** Tell the monitor. */
 typedef void rf_say(const rf_sample *sample);
+
+/** The prober's one clock. */
+rf_time rf_prober_now(void);
 
 typedef struct rf_target {
     rf_address address; /**< empty: the place is free */
