@@ -50,7 +50,7 @@ sub reclass ($side, $class, $state) {
 sub launch ($dir, $class = 'large') {
     my ($cpu) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\d+)/m;
     my @pin = $class eq 'small' ? (find_program('taskset'), '-c', $cpu) : ();
-    @pin = (find_program('unshare'), '--uts', 'sh', '-c', 'hostname "$1" && shift && exec "$@"', 'sh', "database-$1", @pin) if $dir =~ m{/([ab])$};
+    @pin = (find_program('unshare'), ($> ? qw(--user --map-current-user --keep-caps) : ()), '--uts', 'sh', '-c', 'hostname "$1" && shift && exec "$@"', 'sh', "database-$1", @pin) if $dir =~ m{/([ab])$};
     return spawn("$dir/error.log", @pin, find_program('mariadbd'), "--defaults-file=$dir/my.cnf");
 }
 
@@ -62,7 +62,7 @@ sub await ($dir, $pid) {
     }, 0.02);
 }
 
-sub client ($socket) { return ('mariadb', '--no-defaults', '-u', 'root', '-S', $socket, qw(-N -B --raw)) }
+sub client ($socket) { return ('mariadb', '--no-defaults', '-u', scalar getpwuid($>), '-S', $socket, qw(-N -B --raw)) }
 
 # Asks $side as its administrator; returns rows as lists of columns.
 sub ask ($side, $sql) { return ask_socket(socket_of($side), $sql) }

@@ -8,8 +8,9 @@ use POSIX ();
 use Rig::Database ();
 use Rig::Dns ();
 use Rig::Events ();
+use Rig::Namespace ();
 use Rig::Prepared ();
-use Rig::Process qw(run capture find_program wait_for alive);
+use Rig::Process qw(wait_for);
 use Time::HiRes qw(time sleep);
 
 # What strikes the writer, and what then keeps it from acknowledging anything more.
@@ -25,16 +26,10 @@ my %KIND = (
 
 sub kinds { return sort keys %KIND }
 
-# Every packet from and to the side's address is dropped on arrival; its own socket in the file system still answers.
-sub cut ($side) {
-    my $address = Rig::Database::address($side);
-    my $rules = "table inet rig_$side {\nchain input {\ntype filter hook input priority 0;\n"
-        . "ip daddr $address drop\nip saddr $address drop\n}\n}\n";
-    my ($status, $text) = capture(\$rules, 'nft', '-f', '-');
-    die "no black hole without nft (package nftables, or the right to use it):\n$text" if $status;
-}
+# Its own socket in the file system still answers.
+sub cut ($side) { Rig::Namespace::ask($ENV{RIG_INSIDE}, 'cut', Rig::Database::address($side)) }
 
-sub mend ($side) { capture('nft', 'delete', 'table', 'inet', "rig_$side") if find_program('nft') }
+sub mend ($side) { Rig::Namespace::ask($ENV{RIG_INSIDE}, 'mend', Rig::Database::address($side)) }
 
 sub exclusively ($state, $sub) {
     open my $lock, '>', "$ENV{RIG_INSIDE}/failover.lock" or die "cannot lock: $!\n";

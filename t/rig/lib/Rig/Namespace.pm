@@ -4,9 +4,10 @@
 package Rig::Namespace;
 use v5.36;
 use Cwd ();
+use Fcntl qw(O_WRONLY O_NONBLOCK);
 use File::Path ();
 use POSIX ();
-use Rig::Process qw(run spew find_program);
+use Rig::Process qw(run capture slurp spew wait_for find_program);
 
 # Under this directory the namespace sees the rig's directory, whatever the rights on the way to it: servers drop to
 # users who may not look into somebody's home.
@@ -24,7 +25,7 @@ sub missing {
         unless -d '/usr/share/wordpress/wp-content/themes/twentytwentythree';
     push @lack, 'php-mysql (package php-mysql)' if find_program('php') && `php -m 2>/dev/null` !~ /^pdo_mysql$/m;
     return "not installed: " . join(', ', @lack) if @lack;
-    my ($status, $text) = Rig::Process::capture(unshare_command(), 'true');
+    my ($status, $text) = capture(unshare_command(), 'true');
     return if $status == 0;
     chomp $text;
     my $why = $text || 'unshare failed';
@@ -53,7 +54,7 @@ sub start ($dir, $keep) {
         exec unshare_command(), $^X, "$ENV{RIG_HOME}/lib/Rig/init.pl", $dir, $keep ? 1 : 0 or POSIX::_exit(127);
     }
     close $_ for $stdin, $stdout;
-    my $line = <$answer> // 'error the namespace could not be made: ' . Rig::Process::slurp("$dir/log/init.log");
+    my $line = <$answer> // 'error the namespace could not be made: ' . slurp("$dir/log/init.log");
     die $line =~ s/^error //r unless $line eq "ready\n";
     $lifeline->autoflush(1);
     return { pid => $pid, lifeline => $lifeline };
@@ -71,6 +72,12 @@ sub enter_command ($pid, @command) {
 sub inside_dir ($dir) {
     my ($room) = grep { -d $_ && index("$dir/", "$_/") && index("$ENV{RIG_HOME}/", "$_/") } @ROOMS;
     return ($room // die "no empty place among @ROOMS to show the rig's directory at\n") . '/rig';
+}
+
+sub spew_into ($path, $text) {
+    open my $out, '>', $path or die "cannot write $path: $!\n";
+    print {$out} $text;
+    close $out or die "cannot write $path: $!\n";
 }
 
 sub furnish ($dir) {
@@ -94,9 +101,36 @@ sub furnish ($dir) {
 
     # A database server does not count connect errors of 127.0.0.1: it must see the web host at another address.
     my $ip = find_program('ip');
+    POSIX::mkfifo("$dir/init.fifo", 0600);
+    spew_into('/proc/sys/net/ipv4/ip_unprivileged_port_start', "0\n");
     run($ip, qw(link set lo up));
     run($ip, qw(address add 127.0.0.10/32 dev lo));
     run($ip, qw(route add table local local), "127.0.0.$_", qw(dev lo src 127.0.0.10)) for 11, 12;
+}
+
+# ---- black holes -------------------------------------------------------------------------------------------------
+
+# Drops every packet from and to an address on arrival ("cut"), or stops doing so ("mend"). A user who enters the namespace
+# has no rights over its network, the first process has: it is asked.
+sub ask ($inside, $what, $address) {
+    my $reply = "$inside/reply.$$";
+    sysopen my $fifo, "$inside/init.fifo", O_WRONLY | O_NONBLOCK or die "the rig's first process does not listen: $!\n";
+    syswrite $fifo, "$what $address reply.$$\n";
+    wait_for("the rig's first process answers", 10, sub { -e $reply }, 0.002);
+    my $text = slurp($reply);
+    unlink $reply;
+    die $text if length $text;
+}
+
+# What ask() asks for, done by the first process.
+sub serve ($dir, $line) {
+    my ($what, $address, $reply) = $line =~ /^(cut|mend) (127\.0\.0\.\d+) (reply\.\d+)$/ or return;
+    my $table = 'rig_' . $address =~ tr/./_/r;
+    my $rules = $what eq 'mend' ? "table inet $table\ndelete table inet $table\n"
+        : "table inet $table {\nchain input {\ntype filter hook input priority 0;\nip daddr $address drop\nip saddr $address drop\n}\n}\n";
+    my ($status, $text) = find_program('nft') ? capture(\$rules, 'nft', '-f', '-') : (1, "nft is not installed (package nftables)\n");
+    $text = '' if $what eq 'mend' || !$status;
+    spew("$dir/$reply", $text);
 }
 
 1;
