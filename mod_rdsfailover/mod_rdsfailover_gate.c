@@ -160,8 +160,9 @@ static int hold(request_rec *r, rf_database *db, const rf_dir_conf *dir, visit *
     rf_time began = rf_clock_now();
     rf_count how;
 
-    if (rf_life_child() < 0 || !rf_slot_enter(rf_life_board(), db->slot, rf_life_child(), rf_life_capacity(),
-                                              rf_life_child_capacity())) {
+    if (rf_life_child() < 0)
+        return DECLINED;
+    if (!rf_slot_enter(rf_life_board(), db->slot, rf_life_child(), rf_life_capacity(), rf_life_child_capacity())) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0301: no place left to wait for %s; see hold.capacity in the status",
                       db->name);
         return end(r, db, ending, v);

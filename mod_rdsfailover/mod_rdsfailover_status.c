@@ -64,12 +64,14 @@ static format format_wanted(const request_rec *r)
 static void fill(request_rec *r, rf_report *report)
 {
     const apr_array_header_t *databases = rf_life_databases();
+    char host[256] = "";
     rf_report_database *list;
     int i;
 
+    gethostname(host, sizeof host - 1);
     memset(report, 0, sizeof *report);
     report->module = RF_VERSION;
-    report->host = r->server->server_hostname ? r->server->server_hostname : "";
+    report->host = apr_pstrdup(r->pool, host);
     report->mpm = ap_show_mpm();
     report->pid = (int32_t)getpid();
     report->now = rf_clock_now();
