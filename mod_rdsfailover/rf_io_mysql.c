@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,20 @@ static void cut(rf_link *link)
     link->aborted = 1;
     if (link->fd >= 0)
         connect(link->fd, &nowhere, sizeof nowhere);
+}
+
+/* libmariadb thinks of its socket as blocking while it shakes hands for TLS, and OpenSSL then sleeps in read(). We cannot be
+ * there before the first of these reads, so it gets the shortest time-out there is (one tick of the kernel); from the first
+ * wait on the socket does not block, whatever the library thinks. */
+static void never_block(int fd)
+{
+    static const struct timeval at_once = {.tv_usec = 1};
+    int flags = fcntl(fd, F_GETFL);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &at_once, sizeof at_once);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &at_once, sizeof at_once);
+    if (flags >= 0 && !(flags & O_NONBLOCK))
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 static void set_linger(int fd, int on)
@@ -201,6 +216,7 @@ int rf_mysql_wait(int fd, int events)
         return 0;
     }
     link->fd = fd;
+    never_block(fd);
     if (link->phase == RF_LINK_CONNECTING) {
         int come;
 
