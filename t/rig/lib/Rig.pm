@@ -21,7 +21,7 @@ my $json = JSON::PP->new->canonical->utf8->allow_nonref;
 my $count = 0;
 
 my %DEFAULT = (
-    module => 0, mpm => 'event', app => 'name', tls => 0, conf => '', class_a => 'small', class_b => 'small',
+    module => 0, mpm => 'event', app => 'name', tls => 0, check => '', conf => '', class_a => 'small', class_b => 'small',
     php_settings => 1, children => 20, rate => undef, outage => 15, httpd_env => undef,
     stage => undef, keep => 0, say => undef, name => undef, dir => undef);
 my %CHOICE = (mpm => [qw(event prefork)], app => [qw(name address)], class_a => [qw(large small)], class_b => [qw(large small)]);
@@ -52,24 +52,35 @@ sub check ($key, $value) {
 # A rig that somebody else holds (the command line after "up").
 sub attach ($class, $name, $dir = undef) {
     my $self = $class->new(name => $name, $dir ? (dir => $dir) : ());
-    my $pid = Rig::State->load($self->{dir})->get('holder') if -e "$self->{dir}/state.json";
-    die "no rig \"$name\" is up (looked in $self->{dir})\n" unless alive($pid);
+    my $pid = holder_of($self->{dir}) // die "no rig \"$name\" is up (looked in $self->{dir})\n";
     return bless { %$self, holder => $pid, guest => 1 }, $class;
+}
+
+# The process that holds the rig of that directory; undef when none does, whatever was left there.
+sub holder_of ($dir) {
+    return undef unless -e "$dir/state.json";
+    $dir = Cwd::realpath($dir);
+    my $pid = Rig::State->load($dir)->get('holder');
+    return undef unless alive($pid) && open my $in, '<', "/proc/$pid/cmdline";
+    return (<$in> // '') =~ /init\.pl\0\Q$dir\E\0/ ? $pid : undef;
 }
 
 sub say ($self, $text) { $self->{say}->($text) if $self->{say} }
 
 sub up ($self) {
     my $dir = $self->{dir};
+    umask 022;
     my @lack = Rig::Namespace::missing();
     die join("\n", @lack) . "\n" if @lack;
-    if (-e "$dir/state.json") {
-        my $pid = Rig::State->load($dir)->get('holder');
-        die "a rig is up in $dir already\n" if alive($pid);
-        File::Path::remove_tree($dir);
-    }
-    File::Path::make_path("$dir/log");
+    die "the module is not at $self->{stage}/mod_rdsfailover.so: run \"make stage\", or say where it is (stage)\n"
+        if $self->{module} && !-e "$self->{stage}/mod_rdsfailover.so";
+    $self->say('no black holes here: nft is not installed (package nftables)') unless Rig::Process::find_program('nft');
+    File::Path::make_path($dir);
     $dir = $self->{dir} = Cwd::realpath($dir);
+    die "a rig is up in $dir already\n" if holder_of($dir);
+    die "$dir is not empty, and no rig's\n" if !-e "$dir/state.json" && !-d "$dir/log" && glob "\Q$dir\E/*";
+    File::Path::remove_tree($dir);
+    File::Path::make_path("$dir/log");
     chmod 0777, "$dir/log";
     my $holder = eval { Rig::Namespace::start($dir, $self->{keep}) } or do {
         my $error = $@;
@@ -134,7 +145,7 @@ sub sql ($self, $side, $sql) { return $self->inside('sql', { side => $side, sql 
 sub ledger ($self)           { return $self->inside('ledger', {}) }
 
 sub httpd ($self, $how = 'restart', %option) {
-    my %may = map { $_ => 1 } qw(module stage conf app rate outage httpd_env);
+    my %may = map { $_ => 1 } qw(module stage check conf app rate outage httpd_env);
     for my $key (sort keys %option) {
         die "httpd: \"$key\" cannot be changed while the rig is up; these can: " . join(', ', sort keys %may) . "\n" unless $may{$key};
         check($key, $option{$key});

@@ -3,7 +3,7 @@
 # local sockets (which no failover cuts).
 package Rig::Database;
 use v5.36;
-use Rig::Process qw(run capture spawn wait_for pid_in alive stop slurp find_program tail);
+use Rig::Process qw(run capture spawn wait_for pid_in alive stop slurp find_program find_server tail);
 use Rig::Template ();
 use Time::HiRes qw(time sleep);
 
@@ -51,7 +51,7 @@ sub launch ($dir, $class = 'large') {
     my ($cpu) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\d+)/m;
     my @pin = $class eq 'small' ? (find_program('taskset'), '-c', $cpu) : ();
     @pin = (find_program('unshare'), ($> ? qw(--user --map-current-user --keep-caps) : ()), '--uts', 'sh', '-c', 'hostname "$1" && shift && exec "$@"', 'sh', "database-$1", @pin) if $dir =~ m{/([ab])$};
-    return spawn("$dir/error.log", @pin, find_program('mariadbd'), "--defaults-file=$dir/my.cnf");
+    return spawn("$dir/error.log", @pin, find_server('mariadbd'), "--defaults-file=$dir/my.cnf");
 }
 
 sub await ($dir, $pid) {
@@ -120,7 +120,7 @@ sub apply_received ($side) {
 # From the returned time on $side accepts writes.
 sub promote ($side) {
     my @rows = ask($side, 'STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0; SELECT UNIX_TIMESTAMP(SYSDATE(6))');
-    return $rows[-1][0];
+    return 0 + $rows[-1][0];
 }
 
 sub start ($side, $state) {

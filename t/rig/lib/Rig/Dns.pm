@@ -5,7 +5,7 @@
 package Rig::Dns;
 use v5.36;
 use IO::Socket::INET ();
-use Rig::Process qw(run spawn spew wait_for pid_in alive stop find_program tail);
+use Rig::Process qw(run spawn spew wait_for pid_in alive stop find_server tail);
 use Rig::Database ();
 use Rig::Template ();
 use Time::HiRes qw(time sleep);
@@ -30,8 +30,8 @@ sub start ($writer) {
         my ($uid, $gid) = (getpwnam 'knot')[2, 3];
         chown $uid, $gid, $_ for "$dir/knot", "$dir/knot/rds.test.zone";
     }
-    my $knot    = spawn("$dir/knot.log",    find_program('knotd'),   '-c', "$dir/knot.conf");
-    my $unbound = spawn("$dir/unbound.log", find_program('unbound'), '-d', '-c', "$dir/unbound.conf");
+    my $knot    = spawn("$dir/knot.log",    find_server('knotd'),   '-c', "$dir/knot.conf");
+    my $unbound = spawn("$dir/unbound.log", find_server('unbound'), '-d', '-c', "$dir/unbound.conf");
     spew("$dir/knot.pid", "$knot\n");
     spew("$dir/unbound.pid", "$unbound\n");
     wait_for(sub { "the name servers do not answer:\n" . tail("$dir/knot.log") . tail("$dir/unbound.log") }, 30, sub {

@@ -57,7 +57,7 @@ sub configure ($state, $say) {
         DIR => $dir, LOG => "$ENV{RIG_INSIDE}/log", HTDOCS => "$ENV{RIG_INSIDE}/htdocs", MODULES => module_dir(), ROOT => !$>,
         EVENT => $mpm eq 'event', SLOTS => $slots, THREADS => $THREADS, PROCESSES => $slots / $THREADS,
         TWICE => 2 * $slots / $THREADS, PHP_SOCKET => Rig::Php::dir() . '/sock', PHP_MODULE => php_module() // '',
-        MODULE => $module, APP => $state->option('app'), CONF => $state->option('conf') // '');
+        MODULE => $module, APP => $state->option('app'), CHECK => $state->option('check') // '', CONF => $state->option('conf') // '');
 }
 
 # The rig runs a copy: the staged file may be built anew meanwhile, and servers must be able to read it.

@@ -81,7 +81,7 @@ sub status ($state, $arg, $say) {
     my $standby = Rig::Database::other($state->get('writer'));
     return {
         sides => \%side, writer => $state->get('writer'), url => $Rig::Httpd::URL,
-        in_step => $state->get('lost') ? 0 : Rig::Database::in_step($standby, $state->get('writer')),
+        in_step => !$state->get('lost') && eval { Rig::Database::in_step($standby, $state->get('writer')) } ? 1 : 0,
         dns => { endpoint => $Rig::Dns::ENDPOINT, authority => Rig::Dns::authority_address(), resolver => Rig::Dns::resolver_address() },
         httpd => { pid => Rig::Httpd::pid(), module => $state->option('module') ? 1 : 0, mpm => $state->option('mpm') } };
 }

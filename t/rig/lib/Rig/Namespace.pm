@@ -28,6 +28,8 @@ sub missing {
     my ($status, $text) = capture(unshare_command(), 'true');
     return if $status == 0;
     chomp $text;
+    return "this root directory is no mount point, as after a plain chroot ($text): bind it onto itself before the chroot"
+        if $text =~ /root filesystem propagation/;
     my $why = $text || 'unshare failed';
     return "no namespaces for this user ($why); become root, or allow them: sysctl kernel.unprivileged_userns_clone=1"
         . ' (Ubuntu 24.04: kernel.apparmor_restrict_unprivileged_userns=0)';
@@ -94,6 +96,7 @@ sub furnish ($dir) {
     spew("$dir/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n");
     spew("$dir/etc/hosts", "127.0.0.1 localhost " . (POSIX::uname())[1] . "\n127.0.0.10 web.rds.test\n");
     for my $file (qw(resolv.conf nsswitch.conf hosts wordpress)) {
+        next if $file eq 'hosts' && !-e "/etc/hosts";
         die "/etc/$file does not exist, so the rig cannot put its own in its place\n" unless -e "/etc/$file";
         run(qw(mount --bind), "$dir/etc/$file", "/etc/$file");
     }

@@ -9,7 +9,7 @@ use Fcntl qw(O_WRONLY O_CREAT O_APPEND);
 use POSIX ();
 use Time::HiRes qw(time sleep);
 
-our @EXPORT_OK = qw(spawn run capture wait_for pid_in alive stop slurp spew find_program tail);
+our @EXPORT_OK = qw(spawn run capture wait_for pid_in alive stop slurp spew find_program find_server tail);
 
 sub slurp ($path) {
     open my $in, '<', $path or die "cannot read $path: $!\n";
@@ -37,6 +37,18 @@ sub find_program (@names) {
         }
     }
     return undef;
+}
+
+# The path to start a server by. A profile of AppArmor would keep it from the directory of the rig, and profiles go by path: such
+# a server is started from a copy.
+sub find_server (@names) {
+    my $path = find_program(@names) // return undef;
+    my $profile = "/etc/apparmor.d/" . substr($path, 1) =~ tr{/}{.}r;
+    return $path unless -e $profile && slurp($profile) =~ /^[^#\n]*\{/m;
+    my $copy = "$ENV{RIG_INSIDE}/bin/" . $path =~ s{.*/}{}r;
+    run("mkdir", "-p", "$ENV{RIG_INSIDE}/bin");
+    run("cp", $path, $copy) unless -e $copy;
+    return $copy;
 }
 
 sub tail ($path, $lines = 12) {
