@@ -56,6 +56,18 @@ static void blame(rf_link *link, rf_cause cause, unsigned code, const char *text
     snprintf(link->sample.text, sizeof link->sample.text, "%.*s", (int)sizeof link->sample.text - 1, text);
 }
 
+/* An error packet of the server, header included; `said` has room for a NUL. */
+static void blame_server(rf_link *link, unsigned char *said, size_t n)
+{
+    unsigned code = said[5] | said[6] << 8;
+    const char *text = (const char *)said + 7;
+
+    said[n] = '\0';
+    if (*text == '#' && n >= 13)
+        text += 6;
+    blame(link, rf_classify_code(code), code, text);
+}
+
 static void blame_library(rf_link *link, const char *otherwise)
 {
     unsigned code = mysql_errno(link->mysql);
@@ -155,7 +167,7 @@ static void refuse_stranger(rf_link *link, const unsigned char *said, size_t n)
  */
 static void await_greeting(rf_link *link, int fd)
 {
-    unsigned char said[RF_GREETING_MAX];
+    unsigned char said[RF_GREETING_MAX + 1];
     int need = 5; /* length, number, protocol version */
 
     for (;;) {
@@ -165,7 +177,7 @@ static void await_greeting(rf_link *link, int fd)
         setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &need, sizeof need);
         if (!pause_for(link, POLLIN | POLLRDHUP))
             return;
-        got = recv(fd, said, sizeof said, MSG_PEEK | MSG_DONTWAIT);
+        got = recv(fd, said, sizeof said - 1, MSG_PEEK | MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
         if (got <= 0)
@@ -177,7 +189,7 @@ static void await_greeting(rf_link *link, int fd)
             continue;
         }
         length = 4 + (said[0] | said[1] << 8 | (size_t)said[2] << 16);
-        if (said[3] != 0 || (said[4] != 10 && said[4] != 255) || length > sizeof said) {
+        if (said[3] != 0 || (said[4] != 10 && said[4] != 255) || length > RF_GREETING_MAX) {
             refuse_stranger(link, said, n);
             return;
         }
@@ -186,6 +198,12 @@ static void await_greeting(rf_link *link, int fd)
                 break;
             need = (int)length;
             continue;
+        }
+        if (said[4] == 255 && length >= 7) {
+            /* 1040 and 1129 come like this. The library would call them a failed connection, because TLS has not begun. */
+            blame_server(link, said, length);
+            cut(link);
+            return;
         }
         if (said[4] == 255 || link->dsn->tls < RF_TLS_REQUIRED)
             break;
@@ -263,6 +281,7 @@ static int login(rf_link *link)
         return 0;
     }
     link->fd = rf_vendor_socket(link->mysql);
+    never_block(link->fd); /* at the end of a login the library sets its own time-outs: none */
     link->phase = RF_LINK_ASKING;
     set_linger(link->fd, 0);
     link->tls = mysql_get_ssl_cipher(link->mysql) != NULL;
@@ -330,13 +349,7 @@ static void blame_farewell(rf_link *link)
     int error = errno;
 
     if (n >= 7 && !link->tls && said[4] == 255) {
-        unsigned code = said[5] | said[6] << 8;
-        const char *text = (const char *)said + 7;
-
-        said[n] = '\0';
-        if (*text == '#' && n >= 13)
-            text += 6;
-        blame(link, rf_classify_code(code), code, text);
+        blame_server(link, said, (size_t)n);
     } else if (n < 0 && error != EAGAIN) {
         blame(link, RF_CAUSE_LOST, CR_SERVER_LOST, strerror(error));
     } else {

@@ -5,7 +5,7 @@
  *
  * A login that a server took up and does not finish is left pending beyond its verdict: aborted logins get this host blocked
  * for the application too (1129), and the one that is pending is answered the moment a stopped server goes on. What was never
- * taken up (no TCP yet) and what is past the login is aborted at once.
+ * taken up (no TCP yet) and a question on a kept connection is aborted at once.
  */
 #include "rf_prober_target.h"
 
@@ -103,6 +103,7 @@ void rf_target_probe(rf_target *target, const rf_dsn *dsn, uint32_t ticket, rf_t
     target->timeout = timeout;
     target->began = rf_prober_now();
     target->deadline = now + timeout;
+    target->kept = target->link != NULL;
     if (target->link)
         rf_link_ask(target->link);
     else
@@ -128,11 +129,11 @@ void rf_target_tick(rf_target *target, rf_time now, rf_say *say)
 
     if (!target->asked || now < target->deadline)
         return;
-    if (rf_link_where(target->link) == RF_LINK_LOGIN) {
-        text = "connected, but the server does not get on with the login";
-        pending = now - target->began < RF_PENDING_MAX;
-    } else if (rf_link_where(target->link) != RF_LINK_CONNECTING) {
-        text = "logged in, but the server does not answer a question";
+    if (rf_link_where(target->link) != RF_LINK_CONNECTING) {
+        text = rf_link_where(target->link) == RF_LINK_LOGIN ? "connected, but the server does not get on with the login"
+                                                            : "logged in, but the server does not answer a question";
+        /* A new login is seen through to its answer: a server that goes on is slow at first. */
+        pending = !target->kept && now - target->began < RF_PENDING_MAX;
     }
     verdict(target, RF_CAUSE_TIMEOUT, text, pending, say);
     if (!pending) {

@@ -20,6 +20,7 @@ typedef struct rf_target {
     rf_address address; /**< empty: the place is free */
     rf_link *link;      /**< NULL: nothing is open */
     int asked;          /**< a verdict is owed for `ticket` */
+    int kept;           /**< it was asked on a connection that was open already */
     uint32_t ticket;
     rf_time timeout, began, deadline;
     rf_time used;       /**< last asked for */
