@@ -64,7 +64,16 @@ sub phases ($run, $length) {
         $html .= sprintf '<span class="%s" style="left:%s;width:%s"><b>%s</b></span>', $class, percent($begin, $length),
             percent(min($end, $length) - $begin, $length), $text;
     }
-    return $html . '</div>';
+    return $html . '</div>' . holds($run, $length);
+}
+
+# Below it, with the module: while requests wait.
+sub holds ($run, $length) {
+    my @spans = map { [ $_->{detected}, $_->{released} // $length ] } grep { defined $_->{detected} } @{ $run->{figures}{failovers} };
+    return '' unless @spans;
+    return '<div class="lane">' . join('', map {
+        sprintf '<span class="hold" style="left:%s;width:%s"><b>requests wait</b></span>', percent($_->[0], $length), percent(min($_->[1], $length) - $_->[0], $length)
+    } @spans) . '</div>';
 }
 
 sub ticks (@ticks) {

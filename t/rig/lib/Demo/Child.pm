@@ -50,7 +50,8 @@ sub target ($self) { return $self->{inside} ? Rig::first_child($self->{pid}) : $
 sub signal ($self, $name) {
     return if $self->ended;
     my $pid = $self->target;
-    kill $name, $pid if $pid;
+    # A sub may have started processes of its own; they are in its group.
+    kill $name, $self->{inside} ? $pid : -$pid if $pid;
 }
 
 sub ended ($self) {
@@ -69,6 +70,7 @@ sub stop ($self) {
         kill 'KILL', $self->{pid} if time > $end;
         sleep 0.05;
     }
+    kill 'KILL', -$self->{pid} unless $self->{inside};
 }
 
 sub DESTROY ($self) {

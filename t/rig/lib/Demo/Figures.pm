@@ -54,12 +54,15 @@ sub stretch ($requests, $from, $to) {
     my @latency = map { $_->{latency} // () } @in;
     return {
         from => $from, to => $to, requests => scalar @in, failed => scalar(grep { $_->{failed} } @in),
-        p50 => percentile(500, @latency), p99 => percentile(990, @latency),
+        p99 => percentile(990, @latency), query_p99 => percentile(990, map { $_->{latency} // () } grep { $_->{kind} eq 'query' } @in),
     };
 }
 
-# Events of one failover, all in seconds from the run's start; what did not happen is undef. $until ends the search.
-sub failover ($run, $fault, $until) {
+# Events of one failover, all in seconds from the run's start; what did not happen is undef. $until is the next fault.
+# Each request belongs to one failover: those of the last 5 s before a fault may have been under way when it came.
+sub failover ($run, $fault, $until, $first, $last) {
+    # An application may try for some seconds before it gives up, as WordPress does.
+    my ($from, $to) = ($first ? -1 : $fault - 5, $last ? $until : $until - 5);
     my %at;
     for my $e (@{ $run->{events} }) {
         $at{ $e->{event} } //= $e->{at} if $e->{at} >= $fault - 0.001 && $e->{at} < $until;
@@ -69,21 +72,22 @@ sub failover ($run, $fault, $until) {
     my ($seen) = grep { $_->{started} >= $fault - 1 && $_->{started} < $until } @{ $run->{failovers} // [] };
     if ($seen) {
         $f{detected} = $seen->{started} + $seen->{detected_ms} / 1000 if defined $seen->{detected_ms};
-        $f{module}   = $seen;
+        $f{released} = $seen->{started} + $seen->{released_ms} / 1000 if defined $seen->{released_ms};
     }
     my $ready = $f{promoted};
     # Only what the database answers tells that it is back: a static file always answers.
     my @back = sort { $a <=> $b } map { $_->{due} + $_->{latency} }
         grep { $_->{ok} && $_->{kind} ne 'static' && defined $ready && $_->{due} + $_->{latency} > $ready } @{ $run->{requests} };
     $f{first_answer} = $back[0] if @back && $back[0] < $until;
-    my @bad = grep { $_->{failed} && $_->{due} >= $fault - 5 && $_->{due} < $until } @{ $run->{requests} };
+    my @own = grep { $_->{due} >= $from && $_->{due} < $to } @{ $run->{requests} };
+    my @bad = grep { $_->{failed} } @own;
     $f{failed} = scalar @bad;
     $f{last_failure} = max(map { $_->{due} } @bad);
     # A planned failover may be known before the old side is gone: what counts is when the request came in.
     my $line = $f{detected};
     $f{failed_before} = defined $line ? scalar(grep { $_->{due} < $line } @bad) : scalar @bad;
     $f{failed_after}  = $f{failed} - $f{failed_before};
-    $f{waited} = scalar(grep { $_->{ok} && $_->{latency} > $WAIT && $_->{due} >= $fault - 5 && $_->{due} < $until } @{ $run->{requests} });
+    $f{waited} = scalar(grep { $_->{ok} && $_->{latency} > $WAIT } @own);
     return \%f;
 }
 
@@ -93,7 +97,7 @@ sub compute ($run) {
     my $end    = max($run->{length}, map { $_->{due} } @{ $run->{requests} }) + 61;
     my @failovers;
     for my $i (0 .. $#faults) {
-        push @failovers, failover($run, $faults[$i], $faults[ $i + 1 ] // $end);
+        push @failovers, failover($run, $faults[$i], $faults[ $i + 1 ] // $end, $i == 0, $i == $#faults);
     }
     return {
         total     => total($run->{requests}),

@@ -66,16 +66,16 @@ sub chart ($run, $scale) {
     return '<section class="run"><h2>' . name($run) . '</h2>' . Demo::Chart::draw($run, $scale) . '</section>';
 }
 
-# p99 of the three steady stretches as bars.
+# p99 of the database queries of the three steady stretches as bars.
 sub classes (@runs) {
     my %name = (before => 'small class', upgraded => 'larger class', downgraded => 'small class again');
-    my $most = max(0.001, map { $_->{p99} // 0 } map { @{ $_->{figures}{stretches} } } @runs);
+    my $most = max(0.001, map { $_->{query_p99} // 0 } map { @{ $_->{figures}{stretches} } } @runs);
     my $html = '';
     for my $run (@runs) {
         $html .= '<div><h3>' . name($run) . '</h3><table class="meter">';
         for my $s (@{ $run->{figures}{stretches} }) {
             $html .= sprintf '<tr><th>%s</th><td><i class="%s" style="width:%s"></i></td><td class="value">%s</td></tr>', $name{ $s->{name} },
-                $s->{class}, Demo::Chart::percent($s->{p99} // 0, $most), Demo::Table::duration($s->{p99});
+                $s->{class}, Demo::Chart::percent($s->{query_p99} // 0, $most), Demo::Table::duration($s->{query_p99});
         }
         $html .= '</table></div>';
     }

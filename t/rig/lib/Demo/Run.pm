@@ -10,6 +10,7 @@ package Demo::Run;
 use v5.36;
 use File::Copy ();
 use File::Path ();
+use POSIX ();
 use Time::HiRes qw(time sleep);
 use Time::Local ();
 use Demo::Child ();
@@ -20,7 +21,7 @@ use Demo::Ledger ();
 our @MIX = (
     'page 16 GET /wp/?p={101-160} marker=RIG-POST-',
     'listing 2 GET /wp/ marker=RIG-OK',
-    'query 50 GET /ledger.php?work=4 marker=RIG-OK',
+    'query 50 GET /ledger.php?work=8 marker=RIG-OK',
     'insert 12 POST /ledger.php body=token={token} marker=RIG-OK',
     'transaction 8 POST /ledger.php body="token={token}&mode=transaction" marker=RIG-OK',
     'static 12 GET /static.txt marker=RIG-OK',
@@ -28,7 +29,8 @@ our @MIX = (
 
 our $WARM   = 5;     # seconds of load that are not counted
 our $STEADY = 14;    # seconds of each class whose p99 is taken
-our $SETTLE = 4;     # after a rebuild or a failover, before such a stretch begins
+our $SETTLE = 6;     # after a failover: the resolver's cache
+our $PATIENCE = 25;  # longest wait for a site to be itself again
 
 sub new ($class, %option) { return bless {%option}, $class }
 
@@ -103,24 +105,53 @@ sub direct ($self, $to) {
     };
     my $change = sub ($class) {
         print {$to} "now class change to $class\n";
-        $rig->prime;
+        $self->prime_late;
         $rig->fail($self->{kind}, outage => $self->{outage}, class => $class, rebuild => undef);
-        sleep 6;    # the resolver's cache, and those who waited
+        sleep $SETTLE;
     };
     $steady->('before', 'small');
     $change->('large');
     $rig->rebuild;
-    sleep $SETTLE;
+    $self->settle($to);
     $steady->('upgraded', 'large');
     $change->('small');
-    sleep $SETTLE;
+    $self->settle($to);
     $steady->('downgraded', 'small');
+}
+
+# The worst case for those who find the database by name: the resolver asks just before DNS changes, and keeps the old
+# address for all of its time to live. The same in every run.
+sub prime_late ($self) {
+    my $from = time;
+    my $pid  = fork // die "cannot fork: $!\n";
+    return if $pid;
+    eval {
+        my $fault = $self->{rig}->wait_event('fault', $from);
+        my $left  = $fault->{t} + $self->{outage} - 0.5 - time;
+        sleep $left if $left > 0;
+        $self->{rig}->prime;
+    };
+    POSIX::_exit(0);
+}
+
+# A stretch is steady once those who waited are gone; when they never are, it begins all the same.
+sub settle ($self, $to) {
+    print {$to} "now waiting until the site is itself again\n";
+    my $requests = Demo::Follow->new("$self->{out}/requests.jsonl");
+    my ($end, $done) = (time + $PATIENCE, 0);
+    while (time < $end) {
+        $done += () = $requests->more;
+        last if (time - $self->{started}) * $self->{rate} - $done < $self->{rate} / 3;
+        sleep 0.2;
+    }
+    sleep 2;
 }
 
 sub watch_over ($self) {
     my ($now, $state, %count) = ('', '');
     @count{qw(ok failed)} = (0, 0);
     my $draining;
+    $self->{lines} = [];
     until ($self->{driver}->ended) {
         for my $line ($self->{director}->lines) {
             if    ($line =~ /^now (.*)/) { $now = $1 }
@@ -134,6 +165,7 @@ sub watch_over ($self) {
             $self->at($a->{t}, "module: $new") if $new ne $state && $state ne '';
             $state = $new;
         }
+        $self->flush(time - 0.7);
         if (!$draining && $self->{director}->ended) {
             $draining = 1;
             $now      = 'waiting for the last answers';
@@ -148,6 +180,7 @@ sub watch_over ($self) {
         });
         sleep 0.05;
     }
+    $self->flush(time);
     die "the driver ended too early:\n" . slurp("$self->{out}/drive.log") unless $draining && $self->{driver}->exit_code == 0;
 }
 
@@ -163,7 +196,14 @@ sub tell ($self, $event) {
     $self->at($event->{t}, $text);
 }
 
-sub at ($self, $t, $text) { $self->{terminal}->line(sprintf '%7.2f s  %s', $t - $self->{started}, $text) }
+sub at ($self, $t, $text) { push @{ $self->{lines} }, [ $t, $text ] }
+
+# Lines in the order in which things happened: not everything is known at once.
+sub flush ($self, $until) {
+    my @due = sort { $a->[0] <=> $b->[0] } grep { $_->[0] <= $until } @{ $self->{lines} };
+    $self->{lines} = [ grep { $_->[0] > $until } @{ $self->{lines} } ];
+    $self->{terminal}->line(sprintf '%7.2f s  %s', $_->[0] - $self->{started}, $_->[1]) for @due;
+}
 
 # ---- what was seen ---------------------------------------------------------------------------------------------------
 

@@ -47,13 +47,13 @@ sub groups (@runs) {
         $took->('longest', sub ($r) { $r->{figures}{total}{longest} }),
     ];
     my @names = ([ before => 'before, small class' ], [ upgraded => 'after the upgrade, larger class' ], [ downgraded => 'back on the small class' ]);
-    push @groups, [
-        'p99 while all is well',
-        map {
+    for my $which ([ p99 => 'p99 while all is well' ], [ query_p99 => 'p99 of database queries while all is well' ]) {
+        my ($figure, $title) = @$which;
+        push @groups, [ $title, map {
             my ($key, $name) = @$_;
-            $took->($name, sub ($r) { (grep { $_->{name} eq $key } @{ $r->{figures}{stretches} })[0]{p99} })
-        } @names
-    ];
+            $took->($name, sub ($r) { (grep { $_->{name} eq $key } @{ $r->{figures}{stretches} })[0]{$figure} })
+        } @names ];
+    }
     push @groups, [
         'Writes',
         $row->('sent', sub ($r) { number($r->{ledger}{writes}) }),
@@ -68,6 +68,7 @@ sub groups (@runs) {
 my @MOMENTS = (
     [ detected => 'the module holds requests' ], [ fenced => 'the old side is fenced' ], [ promoted => 'the new writer accepts writes' ],
     [ dns_flipped => 'DNS points to it' ], [ resolver_changed => "this host's resolver says so" ],
+    [ released => 'the module lets requests go' ],
     [ first_answer => 'first page from the database' ], [ last_failure => 'last failed request came in' ]);
 
 sub moments (@runs) {
