@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a server may ask us to prove the password with. "dialog" would talk to a terminal; the password goes in clear text
@@ -39,6 +40,29 @@ static int wait_for(MYSQL *mysql, int wanted)
     return happened ? happened : wanted & ~MYSQL_WAIT_TIMEOUT;
 }
 
+/* Where no certificate is checked, the library still reads every authority this host trusts, at each login: 20 ms of work. */
+static void skip_authorities(int skip)
+{
+    static const char *const names[] = {"SSL_CERT_FILE", "SSL_CERT_DIR"};
+    static char *kept[2];
+    static int skipped;
+    int i;
+
+    for (i = 0; i < 2 && skip != skipped; i++) {
+        if (skip) {
+            kept[i] = getenv(names[i]) ? strdup(getenv(names[i])) : NULL;
+            setenv(names[i], "/dev/null", 1);
+        } else {
+            if (kept[i])
+                setenv(names[i], kept[i], 1);
+            else
+                unsetenv(names[i]);
+            free(kept[i]);
+        }
+    }
+    skipped = skip;
+}
+
 static int checks_chain_alone(void)
 {
     return mysql_get_client_version() < 30400;
@@ -60,6 +84,7 @@ void rf_vendor_options(MYSQL *mysql, const rf_dsn *dsn, int *ret_by_name)
         mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, dsn->tls_ca);
     mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
                    dsn->tls >= RF_TLS_REQUIRED ? METHODS ",mysql_clear_password" : METHODS);
+    skip_authorities(dsn->tls < RF_TLS_VERIFY_CA);
     *ret_by_name = by_name;
 }
 
