@@ -92,7 +92,7 @@ sub follow ($side, $writer, $state) {
 sub in_step ($standby, $writer) {
     my %status = map {@$_} ask($writer, "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_%'");
     return 0 unless ($status{Rpl_semi_sync_master_status} // '') eq 'ON' && $status{Rpl_semi_sync_master_clients} > 0;
-    return gtid_reached($standby, value($writer, 'SELECT @@gtid_binlog_pos'), 0);
+    return gtid_reached($standby, value($writer, 'SELECT @@gtid_binlog_pos'), 0.3);
 }
 
 sub gtid_reached ($side, $gtid, $limit) {
