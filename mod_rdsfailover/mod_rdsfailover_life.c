@@ -292,8 +292,7 @@ static void work_out_capacity(server_rec *s)
     if (threads < 1)
         threads = 1;
     capacity = rf_hold_capacity((uint32_t)daemons * (uint32_t)threads, queue);
-    /* A process with a single worker is held or free as a whole. */
-    child_capacity = threads == 1 ? 1 : rf_hold_capacity((uint32_t)threads, queue);
+    child_capacity = rf_hold_child_capacity((uint32_t)threads);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                  "RF0209: up to %u requests can wait: three quarters of %d x %d workers, at most queue=%u. To hold more, raise %s",
                  capacity, daemons, threads, queue, capacity == queue ? "RDSFailoverRelease queue=" : "MaxRequestWorkers");

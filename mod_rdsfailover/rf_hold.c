@@ -35,3 +35,10 @@ uint32_t rf_hold_capacity(uint32_t workers, uint32_t queue)
         share = workers ? workers - 1 : 0;
     return share < queue ? share : queue;
 }
+
+uint32_t rf_hold_child_capacity(uint32_t threads)
+{
+    uint32_t spare = threads / 16;
+
+    return threads <= 1 ? 1 : threads - (spare ? spare : 1);
+}

@@ -47,4 +47,11 @@ rf_hold_verdict rf_hold_judge(const rf_brief *brief, rf_time expires, rf_time no
  */
 uint32_t rf_hold_capacity(uint32_t workers, uint32_t queue);
 
+/**
+ * How many of them one process of `threads` workers may keep: all but one in sixteen, so that connections it already has are
+ * still served. More than its even share, because accepted connections are never spread evenly. A process of one worker is
+ * held or free as a whole.
+ */
+uint32_t rf_hold_child_capacity(uint32_t threads);
+
 #endif /* RF_HOLD_H */
