@@ -158,7 +158,7 @@ sub httpd ($self, $how = 'restart', %option) {
 # The command line that runs @command inside; an array for exec, system or open.
 sub command ($self, @command) {
     die "the rig is not up\n" unless $self->{holder};
-    return Rig::Namespace::enter_command($self->{holder}, @command);
+    return Rig::Namespace::enter_command($self->{holder}, 'sh', '-c', 'cd "$1" 2>/dev/null; shift; exec "$@"', 'sh', Cwd::getcwd(), @command);
 }
 
 sub run ($self, @command) { return system($self->command(@command)) >> 8 }

@@ -62,11 +62,12 @@ sub start ($dir, $keep) {
     return { pid => $pid, lifeline => $lifeline };
 }
 
-# The command line that runs @command inside the namespace held by $pid.
+# The command line that runs @command inside the namespace held by $pid. The root is the holder's: the one of the namespace would
+# lead out of a chroot.
 sub enter_command ($pid, @command) {
     my $ns = "/proc/$pid/ns";
     return (find_program('nsenter'), ($> ? ("--user=$ns/user", '--preserve-credentials') : ()),
-        "--net=$ns/net", "--mount=$ns/mnt", "--pid=$ns/pid_for_children", @command);
+        "--net=$ns/net", "--mount=$ns/mnt", "--pid=$ns/pid_for_children", "--root=/proc/$pid/root", @command);
 }
 
 # ---- inside ------------------------------------------------------------------------------------------------------
