@@ -5,7 +5,6 @@ package Rig::Database;
 use v5.36;
 use Rig::Process qw(run capture spawn wait_for pid_in alive stop slurp find_program find_server tail);
 use Rig::Template ();
-use Time::HiRes qw(time sleep);
 
 my %ADDRESS = (a => '127.0.0.11', b => '127.0.0.12');
 my %ID      = (a => 11,           b => 12);

@@ -5,10 +5,10 @@
 package Rig::Dns;
 use v5.36;
 use IO::Socket::INET ();
-use Rig::Process qw(run spawn spew wait_for pid_in alive stop find_server tail);
+use Rig::Process qw(run spawn wait_for find_server tail);
 use Rig::Database ();
 use Rig::Template ();
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 
 our $ENDPOINT = 'shop.rds.test';
 our $TTL      = 5;
@@ -30,10 +30,8 @@ sub start ($writer) {
         my ($uid, $gid) = (getpwnam 'knot')[2, 3];
         chown $uid, $gid, $_ for "$dir/knot", "$dir/knot/rds.test.zone";
     }
-    my $knot    = spawn("$dir/knot.log",    find_server('knotd'),   '-c', "$dir/knot.conf");
-    my $unbound = spawn("$dir/unbound.log", find_server('unbound'), '-d', '-c', "$dir/unbound.conf");
-    spew("$dir/knot.pid", "$knot\n");
-    spew("$dir/unbound.pid", "$unbound\n");
+    spawn("$dir/knot.log",    find_server('knotd'),   '-c', "$dir/knot.conf");
+    spawn("$dir/unbound.log", find_server('unbound'), '-d', '-c', "$dir/unbound.conf");
     wait_for(sub { "the name servers do not answer:\n" . tail("$dir/knot.log") . tail("$dir/unbound.log") }, 30, sub {
         return defined authority_address() && defined resolver_address();
     });
@@ -54,11 +52,11 @@ sub prime {
     return resolver_address();
 }
 
-sub authority_address { return address_from($AUTHORITY, $ENDPOINT, 'ec2') }
-sub resolver_address  { return address_from($RESOLVER,  $ENDPOINT, 'ec2') }
+sub authority_address { return address_from($AUTHORITY, $ENDPOINT) }
+sub resolver_address  { return address_from($RESOLVER,  $ENDPOINT) }
 
 # Asks one server for the name's address, 200 ms at most; undef without an answer. One question, one datagram.
-sub address_from ($server, $name, @) {
+sub address_from ($server, $name) {
     my $socket = IO::Socket::INET->new(Proto => 'udp', PeerAddr => $server, PeerPort => 53) or return undef;
     my $id = int rand 65536;
     my $question = join('', map { pack 'C/a', $_ } split /\./, $name) . "\0" . pack 'nn', 1, 1;

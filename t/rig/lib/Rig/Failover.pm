@@ -9,7 +9,6 @@ use Rig::Database ();
 use Rig::Dns ();
 use Rig::Events ();
 use Rig::Namespace ();
-use Rig::Prepared ();
 use Rig::Process qw(wait_for);
 use Time::HiRes qw(time sleep);
 

@@ -5,7 +5,7 @@ use v5.36;
 use POSIX qw(ceil);
 use Rig::Dns ();
 use Rig::Php ();
-use Rig::Process qw(run capture spew wait_for pid_in alive stop slurp find_program tail);
+use Rig::Process qw(run capture wait_for pid_in alive stop find_program tail);
 use Rig::Template ();
 
 our $URL = 'http://127.0.0.1:8080';

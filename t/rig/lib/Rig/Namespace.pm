@@ -3,9 +3,7 @@
 # Addresses are the same in every rig; the namespaces keep them apart.
 package Rig::Namespace;
 use v5.36;
-use Cwd ();
 use Fcntl qw(O_WRONLY O_NONBLOCK);
-use File::Path ();
 use POSIX ();
 use Rig::Process qw(run capture slurp spew wait_for find_program);
 

@@ -2,7 +2,7 @@
 # PHP-FPM with the settings that conf/ recommends (or, for comparison, without them).
 package Rig::Php;
 use v5.36;
-use Rig::Process qw(run spawn spew wait_for pid_in alive stop slurp find_program tail);
+use Rig::Process qw(run spawn spew wait_for alive tail);
 use Rig::Template ();
 
 sub dir { return "$ENV{RIG_INSIDE}/php" }
@@ -33,13 +33,10 @@ sub start ($state) {
         CHILDREN => $state->option('children'));
     my $pid = spawn("$ENV{RIG_INSIDE}/log/fpm.log", { PHP_INI_SCAN_DIR => scan_dir('fpm') }, program(),
         '--nodaemonize', '--fpm-config', "$dir/fpm.conf");
-    spew("$dir/pid", "$pid\n");
     wait_for(sub { "PHP-FPM did not start:\n" . tail("$ENV{RIG_INSIDE}/log/fpm.log") }, 30, sub {
         die "PHP-FPM ended:\n" . tail("$ENV{RIG_INSIDE}/log/fpm.log") unless alive($pid);
         return -S "$dir/sock";
     });
 }
-
-sub halt { stop(pid_in(dir() . '/pid'), 'QUIT', 5); unlink dir() . '/sock' }
 
 1;

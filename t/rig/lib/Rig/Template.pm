@@ -3,7 +3,6 @@
 # (or "#if !NAME") stays only when NAME is true.
 package Rig::Template;
 use v5.36;
-use FindBin ();
 use Rig::Process qw(slurp spew);
 
 sub home { return $ENV{RIG_HOME} // die "RIG_HOME is not set\n" }
