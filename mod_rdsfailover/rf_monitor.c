@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rf_hold.h"
 #include "rf_timeline.h"
 
 /* Between the probes that make up `passes`: apart enough to be two answers, near enough not to delay the end of an outage. */
@@ -166,7 +167,9 @@ static void become(rf_monitor *m, rf_candidate *c, rf_time now)
     char text[400];
 
     rf_state_verified(&m->state, now);
-    m->snapshot.brief.epoch++;
+    /* Nothing was seen for a while, and the writer is who it was: to the application nothing has changed. */
+    if (before != RF_STATE_UNKNOWN || !rf_address_equal(&from, &c->address))
+        m->snapshot.brief.epoch++;
     m->snapshot.brief.writer = c->address;
     m->snapshot.writer.verified_at = now;
     if (!rf_address_equal(&from, &c->address))
@@ -590,8 +593,8 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     m->snapshot = *seen;
     m->rtt = seen->writer.rtt;
     m->state.ever = seen->brief.writer.text[0] != 0;
-    /* A state nobody looked after for longer than readers trust it is worth nothing; the addresses still are. */
-    m->state.name = rf_brief_state(&seen->brief, now);
+    /* For as long as waiting requests give a new monitor. A state that is older is worth nothing; the addresses still are. */
+    m->state.name = rf_brief_state(&seen->brief, now - RF_HOLD_STALE_GRACE);
     m->state.since = m->state.name == (rf_state_name)seen->brief.state ? seen->since : now;
     for (i = 0; i < seen->dns.naddresses; i++)
         rf_candidates_add(&m->candidates, &seen->dns.addresses[i], now)->named = 1;
