@@ -17,7 +17,7 @@
 #define RF_PENDING_MAX RF_SEC(10)
 /* Servers block a host after 100 such logins in a row unless told otherwise; with these a day has fewer than 3000, and the
  * application's successful logins set the count back. */
-#define RF_SPOILED_FREE 5
+#define RF_SPOILED_FREE 3
 #define RF_REST_MAX RF_SEC(30)
 
 rf_time rf_prober_now(void)

@@ -54,6 +54,14 @@ subtest 'a server that goes away between two probes' => sub {
     is($prober->ask($at)->{login}, 1, 'the next probe logs in');
 };
 
+subtest 'a server that says why it goes' => sub {
+    $server->set(error => [1053, '08S01', 'Server shutdown in progress']);
+    is($prober->ask($at)->{cause}, 'none', 'logged in');
+    $server->farewell;
+    my $lost = $prober->await(kind => 'idle-lost');
+    is("$lost->{cause} $lost->{code} $lost->{text}", 'shutdown 1053 Server shutdown in progress', 'its words are passed on');
+};
+
 for my $case (
     [ 'too many connections', { behave => 'deny', error => [1040, '08004', 'Too many connections'] }, 'busy', 1040, qr/Too many/ ],
     [ 'host blocked', { behave => 'deny', error => [1129, 'HY000', 'Host is blocked'] }, 'blocked', 1129, qr/blocked/ ],

@@ -20,7 +20,8 @@ package RdsFailover::FakeMysql;
 #   version    of the greeting
 #   delay      seconds before each answer to a query
 #
-# drop() breaks the connections that are open, as a server that dies does. saw() has: accept, login (user, database),
+# drop() breaks the connections that are open, as a server that dies does; farewell() sends `error` on them and closes, as one
+# that shuts down does. saw() has: accept, login (user, database),
 # query (sql), quit, broken (the client left without saying so; `phase` tells where).
 
 use v5.36;
@@ -51,6 +52,11 @@ sub drop ($self) {
     return $self;
 }
 
+sub farewell ($self) {
+    kill 'USR2', $self->{pid};
+    return $self;
+}
+
 sub dsn ($self, %part) {
     return sprintf 'mysql://%s:%s@%s:%d/%s%s', $part{user} // 'app', $part{password} // 'secret', $part{host} // $self->{address},
         $self->{port}, $part{database} // 'shop', $part{query} // '';
@@ -63,13 +69,18 @@ sub listen ($self) {
 
 sub serve ($self, $listener) {
     my $select = IO::Select->new($listener);
-    my (%link, $drop);
+    my (%link, $drop, $farewell);
     local $SIG{USR1} = sub { $drop = 1 };
+    local $SIG{USR2} = sub { $farewell = $drop = 1 };
     while ($self->wanted) {
         my @ready = $select->can_read(0.02);
         if ($drop) {
-            for my $socket (map { $_->{socket} } values %link) { $select->remove($socket); reset_close($socket) }
-            (%link, $drop) = ();
+            for my $socket (map { $_->{socket} } values %link) {
+                $select->remove($socket);
+                syswrite $socket, frame(0, error_body(@{ $self->say_now->{error} })) if $farewell;
+                $farewell ? close $socket : reset_close($socket);
+            }
+            (%link, $drop, $farewell) = ();
             next;
         }
         for my $socket (@ready) {

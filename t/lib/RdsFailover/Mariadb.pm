@@ -10,6 +10,7 @@ use v5.36;
 use Carp       qw(croak);
 use File::Temp ();
 use IO::Socket::INET;
+use POSIX      ();
 use Time::HiRes qw(sleep time);
 
 my $LIMIT = 120;
@@ -31,9 +32,12 @@ sub new ($class, %options) {
         owner   => $$,
     }, $class;
     $self->{port} = $options{port} // free_port($self->{address});
-    @{ $self->{as} } = $> == 0 ? '--user=mysql' : ();
-    if ($> == 0) { chmod 0711, "$self->{dir}"; mkdir "$self->{dir}/run"; system 'chown', 'mysql', "$self->{dir}", "$self->{dir}/run" }
-    else         { mkdir "$self->{dir}/run" }
+    mkdir "$self->{dir}/run";
+    chmod 0711, "$self->{dir}";
+    # Root of a namespace of one user has nobody else to become.
+    my $mysql = getpwnam 'mysql';
+    my $becomes = $> == 0 && defined $mysql && chown($mysql, -1, "$self->{dir}", "$self->{dir}/run") == 2;
+    $self->{as} = $> != 0 ? [] : [$becomes ? '--user=mysql' : '--user=root'];
     my $log = "$self->{dir}/install.log";
     system('sh', '-c', 'log=$1; shift; "$@" >"$log" 2>&1', 'sh', $log, 'mariadb-install-db', '--no-defaults', @{ $self->{as} },
         "--datadir=$self->{dir}/data", '--auth-root-authentication-method=normal', '--skip-test-db') == 0
@@ -56,14 +60,13 @@ sub start ($self) {
         open STDIN,  '<',  '/dev/null';
         open STDOUT, '>>', $log;
         open STDERR, '>&', \*STDOUT;
-        exec 'mariadbd', '--no-defaults', @{ $self->{as} }, "--datadir=$self->{dir}/data", "--bind-address=$self->{address}",
+        { exec 'mariadbd', '--no-defaults', @{ $self->{as} }, "--datadir=$self->{dir}/data", "--bind-address=$self->{address}",
             "--port=$self->{port}", "--socket=$self->{dir}/run/socket", "--pid-file=$self->{dir}/run/pid",
-            '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=8M', @{ $self->{options} };
-        require POSIX;
+            '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=8M', @{ $self->{options} } }
         POSIX::_exit(127);
     }
     my $until = time + $LIMIT;
-    until (-S "$self->{dir}/run/socket" && system('mariadb-admin', '--no-defaults', "--socket=$self->{dir}/run/socket", '-uroot', '--silent', 'ping') == 0) {
+    until (-S "$self->{dir}/run/socket" && $self->answers) {
         die "mariadbd ended:\n", tail($log) if waitpid($pid, 1) == $pid;
         die "mariadbd does not start:\n", tail($log) if time > $until;
         sleep 0.1;
@@ -71,10 +74,36 @@ sub start ($self) {
     return $self;
 }
 
+sub answers ($self) {
+    open my $in, '-|', 'mariadb-admin', '--no-defaults', "--socket=$self->{dir}/run/socket", '-uroot', '--silent', 'ping' or return 0;
+    my @said = <$in>;
+    return close $in;
+}
+
 sub tail ($file) {
     open my $in, '<', $file or return "(no log)\n";
     my @lines = <$in>;
     return splice @lines, @lines > 20 ? -20 : 0;
+}
+
+# A directory with an authority (ca.pem), a certificate for `name` from it (server.pem, server.key), and another authority
+# (other.pem). It goes with the object.
+sub certificates ($name) {
+    my $dir = File::Temp->newdir('tls-XXXXXX', TMPDIR => 1);
+    my @key = qw(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes);
+    my $run = sub (@words) {
+        system('sh', '-c', '"$@" 2>/dev/null', 'sh', 'openssl', @words) == 0 or die "openssl @words: failed\n";
+    };
+    $run->('req', '-x509', @key, '-keyout', "$dir/$_.key", '-out', "$dir/$_.pem", '-days', 2, '-subj', "/CN=$_") for qw(ca other);
+    $run->('req', @key, '-keyout', "$dir/server.key", '-out', "$dir/server.csr", '-subj', '/CN=server');
+    open my $out, '>', "$dir/names" or die "$dir: $!\n";
+    print $out "subjectAltName=DNS:$name\n";
+    close $out or die "$dir: $!\n";
+    $run->('x509', '-req', '-in', "$dir/server.csr", '-CA', "$dir/ca.pem", '-CAkey', "$dir/ca.key", '-CAcreateserial', '-days', 2,
+        '-extfile', "$dir/names", '-out', "$dir/server.pem");
+    chmod 0755, "$dir";
+    chmod 0644, glob "$dir/*";
+    return $dir;
 }
 
 sub address ($self) { return $self->{address} }
