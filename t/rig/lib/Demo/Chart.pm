@@ -54,10 +54,11 @@ sub phases ($run, $length) {
     my $from = 0;
     for my $i (0 .. $#f) {
         push @spans, [ $from, $f[$i]{fault}, $i % 2 ? ('large', 'larger class') : ('small', 'small class') ];
-        $from = $f[$i]{promoted} // $length;
+        $from = $f[$i]{promoted} // $run->{length};
         push @spans, [ $f[$i]{fault}, $from, 'gone', 'no database' ];
     }
-    push @spans, [ $from, $length, @f % 2 ? ('large', 'larger class') : ('small', 'small class') ] if $from < $length;
+    my $end = min($run->{length} + 1, $length);
+    push @spans, [ $from, $end, @f % 2 ? ('large', 'larger class') : ('small', 'small class') ] if $from < $end;
     my $html = '<div class="lane">';
     for my $s (@spans) {
         my ($begin, $end, $class, $text) = @$s;
@@ -69,7 +70,7 @@ sub phases ($run, $length) {
 
 # Below it, with the module: while requests wait.
 sub holds ($run, $length) {
-    my @spans = map { [ $_->{detected}, $_->{released} // $length ] } grep { defined $_->{detected} } @{ $run->{figures}{failovers} };
+    my @spans = map { [ $_->{detected}, $_->{released} // $run->{length} ] } grep { defined $_->{detected} } @{ $run->{figures}{failovers} };
     return '' unless @spans;
     return '<div class="lane">' . join('', map {
         sprintf '<span class="hold" style="left:%s;width:%s"><b>requests wait</b></span>', percent($_->[0], $length), percent(min($_->[1], $length) - $_->[0], $length)

@@ -28,9 +28,9 @@ our @MIX = (
 );
 
 our $WARM   = 5;     # seconds of load that are not counted
-our $STEADY = 14;    # seconds of each class whose p99 is taken
-our $SETTLE = 6;     # after a failover: the resolver's cache
-our $PATIENCE = 25;  # longest wait for a site to be itself again
+our $STEADY = 12;    # seconds of each class whose p99 is taken
+our $SETTLE = 13;    # between a failover and the next stretch at least, so that runs are alike
+our $PATIENCE = 20;  # and at most, for a site that is not itself again
 
 sub new ($class, %option) { return bless {%option}, $class }
 
@@ -107,15 +107,15 @@ sub direct ($self, $to) {
         print {$to} "now class change to $class\n";
         $self->prime_late;
         $rig->fail($self->{kind}, outage => $self->{outage}, class => $class, rebuild => undef);
-        sleep $SETTLE;
+        return time;
     };
     $steady->('before', 'small');
-    $change->('large');
+    my $changed = $change->('large');
     $rig->rebuild;
-    $self->settle($to);
+    $self->settle($to, $changed);
     $steady->('upgraded', 'large');
-    $change->('small');
-    $self->settle($to);
+    $changed = $change->('small');
+    $self->settle($to, $changed);
     $steady->('downgraded', 'small');
 }
 
@@ -135,16 +135,16 @@ sub prime_late ($self) {
 }
 
 # A stretch is steady once those who waited are gone; when they never are, it begins all the same.
-sub settle ($self, $to) {
+sub settle ($self, $to, $changed) {
     print {$to} "now waiting until the site is itself again\n";
     my $requests = Demo::Follow->new("$self->{out}/requests.jsonl");
-    my ($end, $done) = (time + $PATIENCE, 0);
-    while (time < $end) {
+    my $done = 0;
+    while (time < $changed + $PATIENCE) {
         $done += () = $requests->more;
-        last if (time - $self->{started}) * $self->{rate} - $done < $self->{rate} / 3;
+        my $open = (time - $self->{started}) * $self->{rate} - $done;
+        last if $open < $self->{rate} / 3 && time > $changed + $SETTLE;
         sleep 0.2;
     }
-    sleep 2;
 }
 
 sub watch_over ($self) {
