@@ -1,0 +1,76 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# The status handler: formats by query, by path and by Accept; the JSON's keys are a contract; never a password.
+use v5.36;
+use Test::More;
+use JSON::PP qw(decode_json);
+eval { require Apache::Test; Apache::Test->import(qw(-withtestmore)); require Apache::TestRequest; Apache::TestRequest->import(qw(GET HEAD POST PUT)); 1 }
+    or plan skip_all => 'apache-test: Apache::Test is not installed';
+
+sub type ($response) { return ($response->header('Content-Type') // '') =~ s/;.*//r }
+
+# The monitor needs a moment after the start.
+my $end = time + 30;
+my $json;
+do { $json = decode_json(GET('/rds-status?json')->content); select undef, undef, undef, 0.05 }
+    until $json->{databases}[0]{state} eq 'available' || time > $end;
+
+# --- formats -------------------------------------------------------------------------------------------------------------------
+my %TYPE = (html => 'text/html', json => 'application/json', auto => 'text/plain', health => 'text/plain');
+for my $format (sort keys %TYPE) {
+    for my $path ("/rds-status?$format", "/rds-status/$format") {
+        my $response = GET($path);
+        is($response->code, 200, $path);
+        is(type($response), $TYPE{$format}, "$path is $TYPE{$format}");
+        like($response->header('Cache-Control') // '', qr/no-store/, "$path is not stored") if $format ne 'health';
+        unlike($response->as_string, qr{p\@ss|p%40ss|wörd|w%C3%B6rd|w\\u00f6rd}, "$path shows no password");
+    }
+}
+is(GET('/rds-status?health=db')->code, 200, '?health=db, with a writer');
+is(type(GET('/rds-status')), 'text/html', 'the default is a page');
+is(type(GET('/rds-status', Accept => 'application/json')), 'application/json', 'JSON for who asks for it');
+is(type(GET('/rds-status', Accept => 'text/html,application/json;q=0.9')), 'text/html', 'a browser gets the page');
+is(GET('/rds-status?nonsense')->code, 404, 'an unknown format');
+like(GET('/rds-status?nonsense')->content, qr/json.*auto.*health/, 'names the known ones');
+my $head = HEAD('/rds-status?json');
+is_deeply([$head->code, $head->content], [200, ''], 'HEAD');
+for my $method (\&POST, \&PUT) {
+    my $response = $method->('/rds-status?json');
+    is($response->code, 405, $response->request->method . ' is not for this handler');
+}
+
+# --- JSON: these keys exist; what is unknown is null -----------------------------------------------------------------------------------
+is_deeply([grep { !exists $json->{$_} } qw(module generated host mpm pid monitor databases)], [], 'the top');
+like($json->{generated}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/, 'RFC 3339');
+like($json->{mpm}, qr/^(?:event|worker|prefork)$/, 'the MPM');
+is_deeply([grep { !exists $json->{monitor}{$_} } qw(pid age_ms restarts)], [], 'the monitor');
+my $database = $json->{databases}[0];
+my %KEYS = (
+    ''     => [qw(name endpoint port state since epoch armed writer dns probe hold replay aws failovers)],
+    writer => [qw(address server version read_only rtt_ms buffer_pool_bytes)],
+    dns    => [qw(cnames addresses ttl changed)],
+    probe  => [qw(last ok error interval_ms count failed)],
+    hold   => [qw(now peak held released passed redirected expired aborted lost rejected)],
+);
+for my $part (sort keys %KEYS) {
+    my $object = $part ? $database->{$part} : $database;
+    is_deeply([grep { !exists $object->{$_} } @{ $KEYS{$part} }], [], 'database ' . $part);
+}
+is($database->{state}, 'available', 'available');
+is($database->{writer}{server}, 'fake-a', "the server's name");
+is($database->{writer}{version}, '8.0.39', 'its version');
+is($database->{writer}{buffer_pool_bytes}, 134217728, 'its buffer pool');
+is($database->{writer}{read_only}, JSON::PP::false, 'writable');
+is_deeply([@{ $database->{hold} }{qw(now held lost)}], [0, 0, 0], 'nothing held');
+
+# --- ?auto: "Key: value" lines ----------------------------------------------------------------------------------------------------------
+my $auto = GET('/rds-status?auto')->content;
+is_deeply([grep { !/^[\w.\[\]-]+: ?.*$/ } split /\n/, $auto], [], '?auto has Key: value lines only');
+like($auto, qr/: available$/m, 'and the state');
+
+# --- the page ------------------------------------------------------------------------------------------------------------------------------
+my $page = GET('/rds-status')->content;
+like($page, qr/<!doctype html>/i, 'a page');
+like($page, qr/available/, 'with the state');
+unlike($page, qr{(?:src|href)="?(?:https?:)?//}, 'that asks nobody else for anything');
+done_testing();
