@@ -53,8 +53,11 @@ int rf_sample_sane(rf_sample *sample, size_t size)
     for (i = 0; i < sample->naddresses; i++)
         if (!is_address(&sample->addresses[i]))
             return 0;
-    for (i = 0; i < sample->ncnames; i++)
+    tidy(sample->address.text, sizeof sample->address.text);
+    for (i = 0; i < RF_CNAMES; i++)
         tidy(sample->cnames[i], sizeof sample->cnames[i]);
+    for (i = 0; i < RF_ADDRESSES; i++)
+        tidy(sample->addresses[i].text, sizeof sample->addresses[i].text);
     tidy(sample->text, sizeof sample->text);
     tidy(sample->server, sizeof sample->server);
     tidy(sample->version, sizeof sample->version);
