@@ -110,6 +110,14 @@ for my $lines (@RIGHT) {
     ok($result->{ok}, $lines =~ s/\n/; /gr) or diag $result->{said};
 }
 
+# --- the reference configuration, each line of it in force ----------------------------------------------------------------------
+my $reference = RdsFailover::Httpd::slurp("$ENV{RF_SRCDIR}/conf/rdsfailover.conf");
+ok(length $reference, 'conf/rdsfailover.conf is there');
+$reference =~ s/^LoadModule.*\n//m;
+$reference =~ s/^(\s*)#(?=RDSFailover\w* \S)/$1/mg;
+my $taken = $httpd->configure(conf => $reference)->check;
+ok($taken->{ok}, 'and httpd takes it') or diag $taken->{said};
+
 # --- places -----------------------------------------------------------------------------------------------------------------
 my %VALUE = (
     RDSFailover => 'on', RDSFailoverHold => '5s', RDSFailoverExpose => 'on', RDSFailoverDSN => 'mysql://h/db',
