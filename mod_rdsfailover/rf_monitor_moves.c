@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file rf_monitor_moves.c
+ * @brief Who the writer is, and every change of state: said, recorded, made known.
+ *
+ * Layer: loop. See rf_monitor.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "rf_monitor_parts.h"
+#include "rf_timeline.h"
+
+void rf_monitor_say(rf_monitor *m, rf_say_level level, int id, const char *text)
+{
+    m->world.say(m->world.ctx, level, id, text);
+}
+
+int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c)
+{
+    return c && rf_address_equal(&c->address, &m->snapshot.brief.writer);
+}
+
+/* Every way into the state machine ends here: say what changed and keep the record. */
+void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
+{
+    uint64_t held, waiting;
+    char text[400];
+
+    m->changed = 1;
+    if (m->state.name == before)
+        return;
+    m->world.queue(m->world.ctx, &held, &waiting);
+    switch (m->state.name) {
+    case RF_STATE_SUSPECT:
+        m->draft.detected = now;
+        rf_monitor_say(m, RF_SAY_INFO, 102, "The database is suspect; new requests wait for its next answer");
+        break;
+    case RF_STATE_OUTAGE:
+        if (!m->draft.detected)
+            m->draft.detected = now;
+        m->draft.declared = now;
+        rf_timeline_open(&m->snapshot, &m->draft);
+        snprintf(text, sizeof text, "Outage: the writer %s failed %d times in a row (%s%s%.160s); requests are held",
+                 m->snapshot.brief.writer.text, m->state.failures, rf_cause_name((rf_cause)m->draft.cause),
+                 m->snapshot.probe.error[0] ? ": " : "", m->snapshot.probe.error);
+        rf_monitor_say(m, RF_SAY_ERROR, 103, text);
+        break;
+    case RF_STATE_AVAILABLE:
+        rf_timeline_drained(&m->snapshot, held, now);
+        if (before == RF_STATE_RECOVERING) {
+            rf_monitor_say(m, RF_SAY_NOTICE, 105, "Recovered: every held request has left");
+        } else if (before == RF_STATE_SUSPECT) {
+            rf_monitor_say(m, RF_SAY_INFO, 106, "The writer answers again; it was only slow");
+        }
+        m->drafting = 0;
+        break;
+    case RF_STATE_UNKNOWN:
+        m->drafting = 0;
+        rf_monitor_say(m, RF_SAY_ERROR, 108, "No verdict on the database for 5 s; requests pass until there is one. Is the prober installed and running?");
+        break;
+    case RF_STATE_RECOVERING:
+        break;
+    }
+}
+
+/* The first evidence against the writer opens the draft of a failover's record. */
+static void doubt(rf_monitor *m, rf_cause cause, rf_time started)
+{
+    uint64_t held, waiting;
+
+    if (m->drafting)
+        return;
+    m->world.queue(m->world.ctx, &held, &waiting);
+    memset(&m->draft, 0, sizeof m->draft);
+    m->draft.cause = cause;
+    m->draft.started = started;
+    m->draft.from = m->snapshot.brief.writer;
+    m->draft.held_before = held;
+    m->drafting = 1;
+}
+
+static int host_resolves(const rf_monitor *m, const rf_address *address)
+{
+    unsigned i;
+
+    for (i = 0; i < m->nhost_addresses; i++) {
+        if (rf_address_equal(&m->host_addresses[i], address))
+            return 1;
+    }
+    return 0;
+}
+
+void rf_monitor_take_facts(rf_monitor *m, const rf_candidate *c)
+{
+    rf_snapshot *s = &m->snapshot;
+
+    memcpy(s->writer.server, c->last.server, sizeof s->writer.server);
+    memcpy(s->writer.version, c->last.version, sizeof s->writer.version);
+    s->writer.read_only = c->last.read_only;
+    s->writer.buffer_pool_bytes = c->last.buffer_pool_bytes;
+}
+
+/* This address is the writer from now on. */
+static void become(rf_monitor *m, rf_candidate *c, rf_time now)
+{
+    rf_state_name before = m->state.name;
+    rf_address from = m->snapshot.brief.writer;
+    char text[400];
+
+    rf_state_verified(&m->state, now);
+    /* Nothing was seen for a while, and the writer is who it was: to the application nothing has changed. */
+    if (before != RF_STATE_UNKNOWN || !rf_address_equal(&from, &c->address))
+        m->snapshot.brief.epoch++;
+    m->snapshot.brief.writer = c->address;
+    m->snapshot.writer.verified_at = now;
+    if (!rf_address_equal(&from, &c->address))
+        m->rtt = 0;
+    c->former = 1;
+    rf_monitor_take_facts(m, c);
+    if (before == RF_STATE_OUTAGE) {
+        rf_timeline_end(&m->snapshot, now);
+        snprintf(text, sizeof text, "Outage over after %.1f s: the writer is %s (%s, %s), it was %s; held requests go on",
+                 (double)(now - m->draft.started) / 1e6, c->address.text, c->last.server, c->last.version,
+                 from.text[0] ? from.text : "not known");
+        rf_monitor_say(m, RF_SAY_NOTICE, 104, text);
+        m->drafting = 0;
+    } else {
+        snprintf(text, sizeof text, "The writer is %s (%s, %s)", c->address.text, c->last.server, c->last.version);
+        rf_monitor_say(m, RF_SAY_NOTICE, 101, text);
+    }
+    rf_monitor_moved(m, before, now);
+}
+
+/* Is there a writer to be had, or another one than before? */
+void rf_monitor_weigh(rf_monitor *m, rf_time now)
+{
+    const rf_address *current = &m->snapshot.brief.writer;
+    int passes = m->state.name == RF_STATE_UNKNOWN ? 1 : m->policy.passes;
+    rf_candidate *c = rf_candidates_writer(&m->candidates, &m->policy, current, passes);
+    rf_failover *open = m->state.name == RF_STATE_OUTAGE ? rf_timeline_current(&m->snapshot) : NULL;
+    rf_candidate *now_writer;
+
+    if (open && !c)
+        open->verified = 0;
+    if (!c)
+        return;
+    switch (m->state.name) {
+    case RF_STATE_UNKNOWN:
+        become(m, c, now);
+        break;
+    case RF_STATE_AVAILABLE:
+    case RF_STATE_RECOVERING:
+        now_writer = rf_candidates_find(&m->candidates, current);
+        if (!rf_monitor_is_writer(m, c) && c->named && !(now_writer && now_writer->named))
+            become(m, c, now);
+        break;
+    case RF_STATE_OUTAGE:
+        if (open && (!open->verified || !rf_address_equal(&open->to, &c->address))) {
+            open->verified = now;
+            open->to = c->address;
+            m->changed = 1;
+        }
+        if (m->policy.app_name && !host_resolves(m, &c->address))
+            break;
+        become(m, c, now);
+        break;
+    case RF_STATE_SUSPECT:
+        break;
+    }
+}
+
+void rf_monitor_fail_writer(rf_monitor *m, rf_cause cause, rf_time started, rf_time now)
+{
+    rf_state_name before = m->state.name;
+
+    doubt(m, cause, started);
+    rf_state_failed(&m->state, &m->policy, now);
+    rf_monitor_moved(m, before, now);
+}
+
+void rf_monitor_suspect_writer(rf_monitor *m, rf_cause cause, rf_time started, rf_time now)
+{
+    rf_state_name before = m->state.name;
+
+    doubt(m, cause, started);
+    rf_state_suspected(&m->state, now);
+    rf_monitor_moved(m, before, now);
+}
+
+void rf_monitor_answer_writer(rf_monitor *m, rf_time now)
+{
+    rf_state_name before = m->state.name;
+
+    rf_state_answered(&m->state, now);
+    rf_monitor_moved(m, before, now);
+}

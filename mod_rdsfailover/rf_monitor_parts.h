@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RF_MONITOR_PARTS_H
+#define RF_MONITOR_PARTS_H
+/**
+ * @file rf_monitor_parts.h
+ * @brief What the files of the monitor share with each other and with nobody else.
+ *
+ * rf_monitor_samples.c weighs what is seen, rf_monitor_moves.c moves the state and names the writer, rf_monitor.c keeps time.
+ *
+ * Layer: loop.
+ */
+#include "rf_monitor.h"
+
+/* rf_monitor.c */
+/** @return 1 while nothing is wrong, or nothing is known */
+int rf_monitor_calm(const rf_monitor *m);
+/** @return the pause between two probes, as things stand */
+rf_time rf_monitor_pace(const rf_monitor *m);
+void rf_monitor_publish(rf_monitor *m, rf_time now);
+
+/* rf_monitor_moves.c */
+void rf_monitor_say(rf_monitor *m, rf_say_level level, int id, const char *text);
+/** @param c may be NULL */
+int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c);
+/** After every step of the state machine: if the state is another than `before`, say so and keep the record. */
+void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now);
+/** Is there a writer to be had, or another one than before? After every good probe and every answer of a resolver. */
+void rf_monitor_weigh(rf_monitor *m, rf_time now);
+/** Show what the candidate's last good probe told of the writer. */
+void rf_monitor_take_facts(rf_monitor *m, const rf_candidate *c);
+
+/** @name A verdict on the writer. `started`: when the question was asked that had no good answer. @{ */
+void rf_monitor_fail_writer(rf_monitor *m, rf_cause cause, rf_time started, rf_time now);
+void rf_monitor_suspect_writer(rf_monitor *m, rf_cause cause, rf_time started, rf_time now);
+void rf_monitor_answer_writer(rf_monitor *m, rf_time now);
+/** @} */
+
+#endif /* RF_MONITOR_PARTS_H */

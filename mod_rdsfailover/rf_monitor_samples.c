@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file rf_monitor_samples.c
+ * @brief What the prober saw, and what it is evidence of.
+ *
+ * Layer: loop. See rf_monitor.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "rf_monitor_parts.h"
+#include "rf_timeline.h"
+
+/* Between the probes that make up `passes`: apart enough to be two answers, near enough not to delay the end of an outage. */
+#define CONFIRM_PAUSE RF_MS(20)
+/* The resolver is asked at least this often, whatever TTL it claims: RDS's is 5 s. */
+#define DNS_PAUSE_MAX RF_SEC(30)
+
+/* Busy servers raise the threshold quickly and lower it slowly: being slow for long is not being late. */
+static void smooth(rf_monitor *m, const rf_sample *sample)
+{
+    if (sample->was_login)
+        return;
+    if (m->rtt == 0)
+        m->rtt = sample->rtt;
+    else if (sample->rtt > m->rtt)
+        m->rtt += (sample->rtt - m->rtt) / 2;
+    else
+        m->rtt -= (m->rtt - sample->rtt) / 8;
+}
+
+/* A server that lives but refuses us needs a person. Said once, until something else happens. */
+static void alarm_once(rf_monitor *m, const rf_sample *sample)
+{
+    char text[500];
+
+    if (m->alarmed == (uint32_t)sample->cause)
+        return;
+    m->alarmed = (uint32_t)sample->cause;
+    if (sample->cause == RF_CAUSE_NONE)
+        return;
+    snprintf(text, sizeof text, "%s: %.200s. %.200s", sample->address.text, sample->text, rf_cause_advice(sample->cause));
+    rf_monitor_say(m, RF_SAY_WARNING, 107, text);
+}
+
+static void count_verdict(rf_monitor *m, const rf_sample *sample, rf_time now)
+{
+    rf_snapshot *s = &m->snapshot;
+
+    s->probe.last = now;
+    s->probe.ok = sample->cause == RF_CAUSE_NONE;
+    s->probe.cause = sample->cause;
+    s->probe.code = sample->code;
+    s->probe.address = sample->address;
+    memcpy(s->probe.error, sample->text, sizeof s->probe.error);
+    s->probe.count++;
+    if (sample->cause != RF_CAUSE_NONE)
+        s->probe.failed++;
+}
+
+static rf_evidence weigh_cause(const rf_monitor *m, rf_cause cause)
+{
+    if (cause == RF_CAUSE_READ_ONLY && !m->policy.writable)
+        return RF_EVIDENCE_GOOD;
+    return rf_classify_evidence(cause);
+}
+
+static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
+{
+    rf_candidate *c = rf_candidates_find(&m->candidates, &sample->address);
+    rf_evidence evidence = weigh_cause(m, sample->cause);
+    rf_time started;
+    int writer = rf_monitor_is_writer(m, c);
+
+    if (!c)
+        return;
+    started = c->first_asked ? c->first_asked : now;
+    c->last = *sample;
+    c->asked = sample->pending ? now : 0;
+    if (!sample->pending)
+        c->first_asked = 0;
+    /* The status shows the writer's probe; while there is none, whatever was seen last. */
+    if (writer || m->state.name == RF_STATE_OUTAGE || !m->state.ever)
+        count_verdict(m, sample, now);
+
+    switch (evidence) {
+    case RF_EVIDENCE_GOOD:
+        c->passes++;
+        c->proven = sample->proven;
+        c->seen = now;
+        c->due = now + (m->state.name == RF_STATE_OUTAGE && c->passes < m->policy.passes ? CONFIRM_PAUSE : rf_monitor_pace(m));
+        m->alarmed = RF_CAUSE_NONE;
+        if (writer) {
+            smooth(m, sample);
+            rf_monitor_take_facts(m, c);
+            rf_monitor_answer_writer(m, now);
+        }
+        break;
+    case RF_EVIDENCE_FAILED:
+        c->passes = 0;
+        if (writer)
+            rf_monitor_fail_writer(m, sample->cause, started, now);
+        /* Confirm a first failure at once; a timeout has already waited. Only then keep the pace. */
+        c->due = (writer && m->state.name == RF_STATE_SUSPECT) || sample->cause == RF_CAUSE_TIMEOUT ? now : now + rf_monitor_pace(m);
+        break;
+    case RF_EVIDENCE_NEUTRAL:
+        c->passes = 0;
+        c->due = now + m->policy.interval;
+        alarm_once(m, sample);
+        if (writer)
+            rf_monitor_answer_writer(m, now);
+        break;
+    }
+    if (evidence == RF_EVIDENCE_FAILED && !m->state.ever)
+        alarm_once(m, sample);
+    m->changed = 1;
+    rf_monitor_weigh(m, now);
+}
+
+static void take_host_addresses(rf_monitor *m, const rf_sample *sample)
+{
+    m->nhost_addresses = sample->naddresses;
+    memcpy(m->host_addresses, sample->addresses, sizeof m->host_addresses);
+}
+
+static int same_addresses(const rf_snapshot *s, const rf_sample *sample)
+{
+    unsigned i, k;
+
+    if (s->dns.naddresses != sample->naddresses)
+        return 0;
+    for (i = 0; i < sample->naddresses; i++) {
+        for (k = 0; k < s->dns.naddresses && !rf_address_equal(&s->dns.addresses[k], &sample->addresses[i]); k++)
+            ;
+        if (k == s->dns.naddresses)
+            return 0;
+    }
+    return 1;
+}
+
+static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
+{
+    rf_snapshot *s = &m->snapshot;
+    rf_time pause = RF_SEC(sample->ttl) < DNS_PAUSE_MAX ? RF_SEC(sample->ttl) : DNS_PAUSE_MAX;
+    char text[400];
+
+    m->dns_asked = 0;
+    /* While something is wrong the cache in between is asked again and again: the first moment it moves on matters. */
+    m->next_dns = now + (rf_monitor_calm(m) && pause > rf_monitor_pace(m) ? pause : rf_monitor_pace(m));
+    m->changed = 1;
+    memcpy(s->dns.error, sample->text, sizeof s->dns.error);
+    if (s->dns.ok && sample->cause != RF_CAUSE_NONE) {
+        snprintf(text, sizeof text, "The resolver has no answer (%.200s); the addresses known so far are kept", sample->text);
+        rf_monitor_say(m, RF_SAY_WARNING, 109, text);
+    }
+    if (!m->state.ever && sample->cause != RF_CAUSE_NONE)
+        alarm_once(m, sample);
+    s->dns.ok = sample->cause == RF_CAUSE_NONE;
+    if (!s->dns.ok)
+        return;
+
+    s->dns.answered_at = now;
+    s->dns.ttl = sample->ttl;
+    s->dns.ncnames = sample->ncnames;
+    memcpy(s->dns.cnames, sample->cnames, sizeof s->dns.cnames);
+    if (!same_addresses(s, sample)) {
+        s->dns.naddresses = sample->naddresses;
+        memcpy(s->dns.addresses, sample->addresses, sizeof s->dns.addresses);
+        s->dns.changed_at = now;
+        snprintf(text, sizeof text, "The endpoint resolves to %.45s%s", sample->addresses[0].text,
+                 sample->naddresses > 1 ? " and others" : "");
+        rf_monitor_say(m, RF_SAY_INFO, 110, text);
+    }
+    rf_candidates_name(&m->candidates, sample->addresses, sample->naddresses, now);
+    if (!m->own_resolver)
+        take_host_addresses(m, sample);
+    rf_timeline_dns(s, now);
+    rf_monitor_weigh(m, now);
+}
+
+void rf_monitor_sample(rf_monitor *m, const rf_sample *sample, rf_time now)
+{
+    rf_candidate *c;
+
+    m->last_verdict = now;
+    switch (sample->kind) {
+    case RF_SAMPLE_PROBE:
+        take_probe(m, sample, now);
+        break;
+    case RF_SAMPLE_IDLE_LOST:
+        c = rf_candidates_find(&m->candidates, &sample->address);
+        if (c) {
+            c->passes = 0;
+            c->due = now;
+        }
+        if (rf_monitor_is_writer(m, c))
+            rf_monitor_suspect_writer(m, sample->cause, now, now);
+        break;
+    case RF_SAMPLE_DNS:
+        take_dns(m, sample, now);
+        break;
+    case RF_SAMPLE_DNS_HOST:
+        if (sample->cause == RF_CAUSE_NONE)
+            take_host_addresses(m, sample);
+        rf_monitor_weigh(m, now);
+        break;
+    }
+    if (m->changed)
+        rf_monitor_publish(m, now);
+}
