@@ -15,7 +15,7 @@ t/rig/out/report.html. Takes under five minutes. Ctrl-C ends it and leaves nothi
   --rate N         requests a second (30)
   --app HOW        how the application finds the database: name or address (name)
   --only WHICH     with or without: one run alone
-  --build DIR      where rds-drive and stage/ are (build)
+  --build DIR      where rds-drive and stage/ are ($BUILDDIR, or build)
   --keep           keep the rigs' directories (logs) below t/rig/out
   --help           this text
 
@@ -34,7 +34,7 @@ my %TAKES = (
 sub refuse ($text) { print STDERR "demo: $text\n"; exit 2 }
 
 sub parse (@argv) {
-    my %option = (kind => 'graceful', outage => 15, rate => 30, app => 'name', build => "$ENV{RIG_HOME}/../../build", keep => 0, only => undef);
+    my %option = (kind => 'graceful', outage => 15, rate => 30, app => 'name', build => $ENV{BUILDDIR} // "$ENV{RIG_HOME}/../../build", keep => 0, only => undef);
     while (defined(my $word = shift @argv)) {
         if ($word eq '--help') { print $HELP; exit 0 }
         if ($word eq '--keep') { $option{keep} = 1; next }

@@ -142,7 +142,7 @@ sub settle ($self, $to, $changed) {
     while (time < $changed + $PATIENCE) {
         $done += () = $requests->more;
         my $open = (time - $self->{started}) * $self->{rate} - $done;
-        last if $open < $self->{rate} / 3 && time > $changed + $SETTLE;
+        if ($open < $self->{rate} / 3 && time > $changed + $SETTLE) { sleep 2; last }
         sleep 0.2;
     }
 }

@@ -1,0 +1,78 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# What the demo makes of a run: writes lost and doubled, failures before and after the module noticed, percentiles.
+use v5.36;
+use FindBin ();
+use lib "$FindBin::Bin/../rig/lib";
+use Test::More;
+use Demo::Figures ();
+use Demo::Ledger ();
+use Demo::Run ();
+use Demo::Table ();
+
+subtest 'the ledger' => sub {
+    my %said = map { $_->[0] => { outcome => $_->[1] } } (
+        [ kept => 'acknowledged' ], [ lost => 'acknowledged' ], [ twice => 'acknowledged' ], [ ghost => 'failed' ], [ gone => 'failed' ],
+        [ maybe => 'unknown' ], [ maybe_not => 'unknown' ], [ unknown_twice => 'unknown' ]);
+    my $sum = Demo::Ledger::check(\%said, { kept => 1, twice => 2, ghost => 1, maybe => 1, unknown_twice => 2, alien => 1 });
+    is_deeply $sum->{lost},    ['lost'],                     'acknowledged and absent is lost';
+    is_deeply $sum->{doubled}, [ 'twice', 'unknown_twice' ], 'present twice is doubled, whatever was said';
+    is_deeply $sum->{ghosts},  ['ghost'],                    'told that it failed, and yet there';
+    is_deeply $sum->{stray},   ['alien'],                    'nobody sent it';
+    is $sum->{unknown_written}, 2, 'two of the unknown ones were written';
+    is_deeply [ @$sum{qw(writes acknowledged failed unknown rows)} ], [ 8, 3, 2, 3, 8 ], 'everything is counted';
+};
+
+subtest 'percentiles are those of the driver' => sub {
+    is Demo::Figures::percentile(500, 1 .. 100), 50, 'half of 1..100';
+    is Demo::Figures::percentile(990, 1 .. 100), 99, '99 % of 1..100';
+    is Demo::Figures::percentile(990, 7), 7, 'of one';
+    is Demo::Figures::percentile(990), undef, 'of none';
+    is Demo::Figures::percentile(500, 10, 9), 9, 'numbers are sorted as numbers';
+};
+
+# One request a tenth of a second. A fault at 10 s, noticed at 10.25 s, promoted at 20 s; another at 40 s.
+my @requests = map { { n => $_, due => $_ / 10, latency => 0.02, ok => 1, failed => 0, kind => 'query', reason => undef } } 0 .. 599;
+sub break_it ($n) { @{ $requests[$n] }{qw(ok failed reason)} = (0, 1, 'status 500') }
+break_it($_) for 99, 101, 102, 103, 150, 352, 401;
+@{ $requests[120] }{qw(latency)} = (8.5);
+$requests[199]{latency} = 0.15;
+my %run = (
+    module => 1, length => 59.9, requests => \@requests,
+    events => [ map { { event => $_->[0], at => $_->[1] } } [ fault => 10 ], [ promoted => 20 ], [ dns_flipped => 20.1 ], [ fault => 40 ] ],
+    failovers => [ { started => 40.01, detected_ms => 0 }, { started => 10.01, detected_ms => 240, released_ms => 10_190 } ],
+    phases => [ { name => 'before', class => 'small', from => 0, to => 9 } ]);
+
+subtest 'figures of a run' => sub {
+    my $f = Demo::Figures::compute(\%run);
+    is $f->{total}{requests}, 600, 'all requests';
+    is $f->{total}{failed}, 7, 'all failures';
+    is $f->{total}{bad_seconds}, 5, 'seconds of the clock with a failure';
+    is $f->{total}{waited}, 1, 'those who waited and were answered';
+    is_deeply $f->{total}{reasons}, { 'status 500' => 7 }, 'what they were told';
+    my ($up, $down) = @{ $f->{failovers} };
+    is $up->{detected}, 10.25, 'when the module held: its own time, on the clock of the run';
+    is $up->{failed_before}, 3, 'failures that came in before that, shortly before the fault too';
+    is $up->{failed_after}, 2, 'failures that came in after';
+    is sprintf('%.2f', $up->{released}), '20.20', 'when it let them go';
+    is sprintf('%.2f', $up->{first_answer}), '20.02', 'first answer from the database, also to one who came before';
+    is $down->{failed_before} + $down->{failed_after}, 2, 'each failure belongs to one failover';
+    is $f->{failed_before} + $f->{failed_after}, $f->{total}{failed}, 'none is forgotten';
+    is $f->{stretches}[0]{requests}, 90, 'a steady stretch has its own requests';
+    my $rows = Demo::Figures::seconds(\@requests, 60);
+    is_deeply [ @{ $rows->[10] }{qw(good waited failed)} ], [ 7, 0, 3 ], 'a second by what became of its requests';
+    is $rows->[12]{waited}, 1, 'and who waited';
+};
+
+subtest 'figures as text' => sub {
+    is Demo::Table::duration(undef), '-', 'nothing';
+    is Demo::Table::duration(0.0042), '4 ms', 'milliseconds';
+    is Demo::Table::duration(0.0996), '0.10 s', 'no rounding to 100 ms';
+    is Demo::Table::duration(9.949), '9.95 s', 'seconds';
+    is Demo::Table::duration(17.26), '17.3 s', 'many seconds';
+    is Demo::Table::number(1234567), '1,234,567', 'thousands';
+    is Demo::Run::epoch('2026-11-22T22:48:03.373Z'), 1795387683.373, 'the time of a status';
+    is Demo::Run::epoch(undef), undef, 'which may be null';
+};
+
+done_testing;
