@@ -158,16 +158,18 @@ rf_lookup *rf_lookup_open(const char *host, const char *servers)
 unsigned rf_lookup_poll(const rf_lookup *lookup, struct pollfd *ret_fds)
 {
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    unsigned n = 0;
-    int bits, i;
+    unsigned n = 0, bits, i;
 
     if (lookup->done)
         return 0;
-    bits = ares_getsock(lookup->channel, sockets, ARES_GETSOCK_MAXNUM);
-    for (i = 0; i < ARES_GETSOCK_MAXNUM && n < RF_LOOKUP_SOCKETS; i++)
-        if (ARES_GETSOCK_READABLE(bits, i) || ARES_GETSOCK_WRITABLE(bits, i))
-            ret_fds[n++] = (struct pollfd){.fd = sockets[i], .events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-                                                                              (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0))};
+    bits = (unsigned)ares_getsock(lookup->channel, sockets, ARES_GETSOCK_MAXNUM);
+    /* What the library's own macros say, without their shift into the sign. */
+    for (i = 0; i < ARES_GETSOCK_MAXNUM && n < RF_LOOKUP_SOCKETS; i++) {
+        short events = (short)((bits >> i & 1 ? POLLIN : 0) | (bits >> (i + ARES_GETSOCK_MAXNUM) & 1 ? POLLOUT : 0));
+
+        if (events)
+            ret_fds[n++] = (struct pollfd){.fd = sockets[i], .events = events};
+    }
     return n;
 }
 

@@ -59,7 +59,6 @@ for my $mode (@MODES) {
         is($prober->ask($at)->{cause}, 'unreachable', 'then nothing listens');
         $database->start;
         is($prober->ask($at)->{cause}, 'none', 'then it is back');
-        $prober->probe($at);
         $database->end('TERM');
         my $bye = $prober->await(kind => 'idle-lost');
         like($bye->{cause}, qr/^(?:lost|shutdown)$/, 'an orderly end is noticed unasked');

@@ -123,7 +123,22 @@ sub sql ($self, @statements) {
     return wantarray ? @rows : $rows[0];
 }
 
-sub signal ($self, $name) { kill $name, $self->{pid} or croak "kill: $!"; return $self }
+# A stop is over when every thread has stopped.
+sub signal ($self, $name) {
+    kill $name, $self->{pid} or croak "kill: $!";
+    while ($name eq 'STOP') {
+        my @running = grep { /^State:\s+[^T]/m } map { slurp($_) } glob "/proc/$self->{pid}/task/*/status";
+        last if !@running;
+        sleep 0.001;
+    }
+    return $self;
+}
+
+sub slurp ($file) {
+    open my $in, '<', $file or return '';
+    local $/;
+    return <$in> // '';
+}
 
 sub kill_now ($self) { return $self->end('KILL') }
 
