@@ -18,7 +18,12 @@ use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
 use POSIX    ();
+use Scalar::Util qw(weaken);
 use Time::HiRes qw(time sleep);
+
+# A server whose process crashed fails the file, whatever its tests say. Objects that outlive the file are looked at here too.
+my (%living, $crashed);
+END { $_->stop for grep { defined && $_->{owner} == $$ } values %living; $? ||= 1 if $crashed }
 
 sub new ($class, %options) {
     my $self = bless {
@@ -35,6 +40,7 @@ sub new ($class, %options) {
         port  => free_port(),
     }, $class;
     $self->write_files;
+    weaken($living{"$self"} = $self);
     return $self;
 }
 
@@ -128,6 +134,7 @@ sub modules_dir () {
 
 # The configuration test of httpd: { ok, said }.
 sub check ($self) {
+    local $ENV{LD_PRELOAD} = $ENV{RF_PRELOAD} // '';
     my $said = $self->with_env(sub { my $program = program(); scalar qx{$program -f '@{[ $self->conf_file ]}' -t 2>&1} });
     return { ok => $? == 0, said => $said };
 }
@@ -140,6 +147,7 @@ sub start ($self) {
     my $pid    = fork // croak "fork: $!";
     if (!$pid) {
         @ENV{keys %{ $self->{env} }} = values %{ $self->{env} };
+        $ENV{LD_PRELOAD} = $ENV{RF_PRELOAD} if $ENV{RF_PRELOAD};
         open STDIN,  '<', '/dev/null';
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', $stderr;
@@ -161,6 +169,7 @@ sub stop ($self) {
     my $gone = wait_until(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 15);
     if (!$gone) { kill 'KILL', $pid; waitpid $pid, 0 }
     delete $self->{pid};
+    $self->look_for_crashes;
     return $gone;
 }
 
@@ -174,6 +183,16 @@ sub DESTROY ($self) {
     local ($?, $!, $@);
     return if $self->{owner} != $$;
     $self->stop;
+    return;
+}
+
+# What a segmentation fault, an abort or a sanitizer leaves behind.
+sub look_for_crashes ($self) {
+    my @signs = grep { /AH00051:|AH00052: .*(?:Segmentation|Abort|Bus|Illegal|Floating)|AddressSanitizer|runtime error:/ }
+        split /\n/, slurp("$self->{dir}/stderr") . $self->log;
+    return if !@signs || $self->{looked}++;
+    $crashed = 1;
+    print STDERR map { "# CRASHED: $_\n" } splice(@signs, 0, 5);
     return;
 }
 
