@@ -30,7 +30,7 @@ our @MIX = (
 our $WARM   = 5;     # seconds of load that are not counted
 our $STEADY = 12;    # seconds of each class whose p99 is taken
 our $SETTLE = 13;    # between a failover and the next stretch at least, so that runs are alike
-our $PATIENCE = 20;  # and at most, for a site that is not itself again
+our $PATIENCE = 32;  # and at most, for a site that is not itself again
 
 sub new ($class, %option) { return bless {%option}, $class }
 
