@@ -23,7 +23,7 @@ static rf_candidate *make_room(rf_candidates *candidates)
         return &candidates->list[candidates->n++];
     for (i = 0; i < candidates->n; i++) {
         rf_candidate *c = &candidates->list[i];
-        if (!c->named && (!oldest || c->seen < oldest->seen))
+        if (!c->named && !c->writer && !c->asked && (!oldest || c->seen < oldest->seen))
             oldest = c;
     }
     return oldest;
@@ -45,22 +45,49 @@ rf_candidate *rf_candidates_add(rf_candidates *candidates, const rf_address *add
 
 void rf_candidates_name(rf_candidates *candidates, const rf_address *addresses, unsigned n, rf_time now)
 {
+    rf_candidate *c;
     unsigned i;
 
     for (i = 0; i < candidates->n; i++)
         candidates->list[i].named = 0;
+    /* Those already known first: a new one must not take the place of one that is named as well. */
     for (i = 0; i < n; i++) {
-        rf_candidate *c = rf_candidates_add(candidates, &addresses[i], now);
-        if (c)
+        if ((c = rf_candidates_find(candidates, &addresses[i])))
+            c->named = 1;
+    }
+    for (i = 0; i < n; i++) {
+        if ((c = rf_candidates_add(candidates, &addresses[i], now)))
             c->named = 1;
     }
     /* An address that DNS gave once and that never was the writer means nothing once DNS has dropped it. */
     for (i = 0; i < candidates->n;) {
-        rf_candidate *c = &candidates->list[i];
+        c = &candidates->list[i];
         if (c->named || c->former || c->asked)
             i++;
         else
             *c = candidates->list[--candidates->n];
+    }
+}
+
+void rf_candidates_elect(rf_candidates *candidates, rf_candidate *writer)
+{
+    unsigned i;
+
+    for (i = 0; i < candidates->n; i++)
+        candidates->list[i].writer = 0;
+    writer->writer = writer->former = 1;
+}
+
+void rf_candidates_hurry(rf_candidates *candidates, int forget, rf_time now)
+{
+    unsigned i;
+
+    for (i = 0; i < candidates->n; i++) {
+        rf_candidate *c = &candidates->list[i];
+        if (c->due > now)
+            c->due = now;
+        if (forget)
+            c->passes = 0;
     }
 }
 

@@ -18,6 +18,7 @@ typedef struct rf_candidate {
     rf_address address;
     int named;          /**< the last answer of the resolver has it */
     int former;         /**< it was the writer at some time */
+    int writer;         /**< it is the writer; never evicted */
     int proven;         /**< at the last good probe its certificate named the endpoint */
     int passes;         /**< good probes in a row */
     rf_time due;        /**< when to probe it next */
@@ -25,6 +26,7 @@ typedef struct rf_candidate {
     rf_time first_asked; /**< when the outstanding probe was asked */
     rf_time seen;       /**< last time it was named or answered; the oldest is evicted first */
     rf_sample last;     /**< the last verdict; kind 0: none yet */
+    rf_cause alarmed;   /**< what the last alarm about this address was about */
 } rf_candidate;
 
 /** Start from all zeroes. */
@@ -36,11 +38,20 @@ typedef struct rf_candidates {
 /** @return the candidate with this address, or NULL */
 rf_candidate *rf_candidates_find(rf_candidates *candidates, const rf_address *address);
 
-/** Find or add. If the table is full, the one unseen for longest that is not named makes room. @return NULL if none can */
+/**
+ * Find or add. If the table is full, the one unseen for longest makes room, unless it is named, the writer, or owes a verdict.
+ * @return NULL if none can
+ */
 rf_candidate *rf_candidates_add(rf_candidates *candidates, const rf_address *address, rf_time now);
 
 /** Take over what the resolver says now: these addresses and no others are named. New ones are due at once. */
 void rf_candidates_name(rf_candidates *candidates, const rf_address *addresses, unsigned n, rf_time now);
+
+/** This one is the writer from now on. */
+void rf_candidates_elect(rf_candidates *candidates, rf_candidate *writer);
+
+/** Something is wrong: look at everyone now. @param forget what passed until now proves nothing any more */
+void rf_candidates_hurry(rf_candidates *candidates, int forget, rf_time now);
 
 /**
  * The writer, by the evidence so far.

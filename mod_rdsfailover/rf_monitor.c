@@ -58,6 +58,11 @@ void rf_monitor_publish(rf_monitor *m, rf_time now)
     m->changed = 0;
 }
 
+static rf_time earlier(rf_time a, rf_time b)
+{
+    return a < b ? a : b;
+}
+
 /* Forget what was asked of a prober that is gone. */
 static void ask_anew(rf_monitor *m, rf_time now)
 {
@@ -85,17 +90,26 @@ void rf_monitor_look(rf_monitor *m, rf_time now)
 }
 
 /* What did not answer while this very process stood still is not late. */
-static void forgive(rf_monitor *m, rf_time gap)
+static void forgive(rf_monitor *m, rf_time gap, rf_time now)
 {
     unsigned i;
 
     for (i = 0; i < m->candidates.n; i++) {
-        if (m->candidates.list[i].asked)
-            m->candidates.list[i].asked += gap;
+        rf_candidate *c = &m->candidates.list[i];
+        if (c->asked)
+            c->asked = earlier(c->asked + gap, now);
     }
     if (m->dns_asked)
-        m->dns_asked += gap;
-    m->last_verdict += gap;
+        m->dns_asked = earlier(m->dns_asked + gap, now);
+    m->last_verdict = earlier(m->last_verdict + gap, now);
+}
+
+/* A slow policy is not blindness. */
+static int blind(const rf_monitor *m, rf_time now)
+{
+    rf_time patience = rf_policy_stale_after(&m->policy);
+
+    return now - m->last_verdict > (patience > RF_BLIND_AFTER ? patience : RF_BLIND_AFTER);
 }
 
 static int prober_hangs(const rf_monitor *m, rf_time now)
@@ -110,10 +124,11 @@ static int prober_hangs(const rf_monitor *m, rf_time now)
     return m->dns_asked && now - m->dns_asked > m->dns_timeout + RF_PROBER_GRACE;
 }
 
-/* While all is well only what DNS names is looked at: former writers would cost a failing connect each. */
+/* While all is well only what DNS names is looked at: former writers would cost a failing connect each. With candidates=dns
+ * they are never looked at: their addresses may be somebody else's by now. */
 static int worth_asking(const rf_monitor *m, const rf_candidate *c)
 {
-    return m->state.name != RF_STATE_AVAILABLE || c->named || rf_monitor_is_writer(m, c);
+    return c->named || c->writer || (m->policy.former && c->former && m->state.name != RF_STATE_AVAILABLE);
 }
 
 static void ask(rf_monitor *m, rf_time now)
@@ -122,6 +137,8 @@ static void ask(rf_monitor *m, rf_time now)
 
     for (i = 0; i < m->candidates.n; i++) {
         rf_candidate *c = &m->candidates.list[i];
+        if (!worth_asking(m, c))
+            c->passes = 0; /* it may be anything by the time it is looked at again */
         if (c->asked || c->due > now || !worth_asking(m, c))
             continue;
         c->asked = c->first_asked = now;
@@ -131,11 +148,6 @@ static void ask(rf_monitor *m, rf_time now)
         m->dns_asked = now;
         m->world.ask_dns(m->world.ctx, ++m->ticket, m->dns_timeout);
     }
-}
-
-static rf_time earlier(rf_time a, rf_time b)
-{
-    return a < b ? a : b;
 }
 
 static rf_time next_tick(const rf_monitor *m, rf_time now)
@@ -169,7 +181,7 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
     uint64_t held, waiting;
 
     if (m->planned && now - m->planned > TILT)
-        forgive(m, now - m->planned);
+        forgive(m, now - m->planned, now);
 
     if (prober_hangs(m, now)) {
         rf_monitor_say(m, RF_SAY_WARNING, 111, "The prober gave no verdict in time; it is replaced");
@@ -178,13 +190,13 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
     }
 
     writer = rf_candidates_find(&m->candidates, &m->snapshot.brief.writer);
-    if (writer && writer->asked && late && now - writer->asked >= late && before != RF_STATE_SUSPECT &&
-        before != RF_STATE_OUTAGE)
+    if (writer && writer->asked && late && now - writer->asked >= late &&
+        (before == RF_STATE_AVAILABLE || before == RF_STATE_RECOVERING))
         rf_monitor_suspect_writer(m, RF_CAUSE_TIMEOUT, writer->first_asked, now);
 
     m->world.queue(m->world.ctx, &held, &waiting);
     before = m->state.name;
-    rf_state_passed(&m->state, waiting, now - m->last_verdict > RF_BLIND_AFTER, now);
+    rf_state_passed(&m->state, waiting, blind(m, now), now);
     if (m->state.name != before)
         rf_monitor_moved(m, before, now);
 
@@ -211,6 +223,8 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     m->next_dns = now;
     m->state.since = now;
     m->snapshot.writer.read_only = -1;
+    /* Whoever died in the middle of a publication left it unreadable. */
+    m->changed = 1;
     if (!seen || !seen->brief.observed_at)
         return;
 
@@ -220,8 +234,9 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     /* For as long as waiting requests give a new monitor. A state that is older is worth nothing; the addresses still are. */
     m->state.name = rf_brief_state(&seen->brief, now - RF_HOLD_STALE_GRACE);
     m->state.since = m->state.name == (rf_state_name)seen->brief.state ? seen->since : now;
-    for (i = 0; i < seen->dns.naddresses; i++)
-        rf_candidates_add(&m->candidates, &seen->dns.addresses[i], now)->named = 1;
+    if (m->state.ever)
+        rf_candidates_elect(&m->candidates, rf_candidates_add(&m->candidates, &seen->brief.writer, now));
+    rf_candidates_name(&m->candidates, seen->dns.addresses, seen->dns.naddresses, now);
     for (i = 0; i < seen->nfailovers; i++) {
         const rf_failover *f = &seen->failovers[i];
         rf_candidate *c = f->to.text[0] && f->ended ? rf_candidates_add(&m->candidates, &f->to, now) : NULL;
@@ -231,14 +246,8 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
         if (c)
             c->former = 1;
     }
-    if (m->state.ever) {
-        rf_candidate *c = rf_candidates_add(&m->candidates, &seen->brief.writer, now);
-        if (c)
-            c->former = 1;
-    }
     if (m->state.name == RF_STATE_OUTAGE && rf_timeline_current(&m->snapshot)) {
         m->draft = *rf_timeline_current(&m->snapshot);
         m->drafting = 1;
     }
-    m->changed = 1;
 }

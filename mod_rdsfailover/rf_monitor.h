@@ -10,7 +10,7 @@
  * Threads:   one.
  *
  * Nothing here waits. The owner calls rf_monitor_tick() when the time it returned has come, and the other functions when
- * something arrives; each may ask new questions through the world at once.
+ * something arrives, each followed by rf_monitor_tick(): only a tick asks new questions.
  */
 #include "rf_board.h"
 #include "rf_candidates.h"
@@ -19,7 +19,7 @@
 
 /** A prober that has given no verdict this long after it was due is replaced. */
 #define RF_PROBER_GRACE RF_SEC(1)
-/** After this long without any verdict nothing is known any more. */
+/** After this long without any verdict on an address nothing is known any more; later if the policy probes more slowly. */
 #define RF_BLIND_AFTER RF_SEC(5)
 
 typedef enum { RF_SAY_INFO, RF_SAY_NOTICE, RF_SAY_WARNING, RF_SAY_ERROR } rf_say_level;
@@ -52,13 +52,13 @@ typedef struct rf_monitor {
     int changed;          /**< since it was published */
 
     rf_time planned;      /**< when the next tick was due */
-    rf_time last_verdict; /**< of any kind */
+    rf_time last_verdict; /**< on any address */
     rf_time next_dns, dns_asked;
     uint32_t ticket;
     rf_time rtt; /**< of a question on an open connection, smoothed; 0 not known */
     rf_address host_addresses[RF_ADDRESSES]; /**< what this host's own resolver gives */
     unsigned nhost_addresses;
-    uint32_t alarmed; /**< rf_cause the last alarm was about */
+    rf_cause dns_alarmed; /**< what the last alarm about the name was about */
 
     rf_failover draft; /**< the failover in progress; listed in the snapshot once it is more than a suspicion */
     int drafting;

@@ -21,6 +21,14 @@ int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c)
     return c && rf_address_equal(&c->address, &m->snapshot.brief.writer);
 }
 
+/* Something is wrong: what was seen of the others is old, and the next answers of all of them and of the resolver matter. */
+static void hurry(rf_monitor *m, int forget, rf_time now)
+{
+    rf_candidates_hurry(&m->candidates, forget, now);
+    if (m->next_dns > now)
+        m->next_dns = now;
+}
+
 /* Every way into the state machine ends here: say what changed and keep the record. */
 void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
 {
@@ -34,13 +42,17 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
     switch (m->state.name) {
     case RF_STATE_SUSPECT:
         m->draft.detected = now;
+        hurry(m, 0, now);
         rf_monitor_say(m, RF_SAY_INFO, 102, "The database is suspect; new requests wait for its next answer");
         break;
     case RF_STATE_OUTAGE:
         if (!m->draft.detected)
             m->draft.detected = now;
         m->draft.declared = now;
-        rf_timeline_open(&m->snapshot, &m->draft);
+        /* One that was open when the prober fell silent goes on. */
+        if (!rf_timeline_current(&m->snapshot))
+            rf_timeline_open(&m->snapshot, &m->draft);
+        hurry(m, 1, now);
         snprintf(text, sizeof text, "Outage: the writer %s failed %d times in a row (%s%s%.160s); requests are held",
                  m->snapshot.brief.writer.text, m->state.failures, rf_cause_name((rf_cause)m->draft.cause),
                  m->snapshot.probe.error[0] ? ": " : "", m->snapshot.probe.error);
@@ -57,7 +69,7 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
         break;
     case RF_STATE_UNKNOWN:
         m->drafting = 0;
-        rf_monitor_say(m, RF_SAY_ERROR, 108, "No verdict on the database for 5 s; requests pass until there is one. Is the prober installed and running?");
+        rf_monitor_say(m, RF_SAY_ERROR, 108, "No verdict on the database for too long; requests pass until there is one. Is the prober installed and running?");
         break;
     case RF_STATE_RECOVERING:
         break;
@@ -106,22 +118,24 @@ static void become(rf_monitor *m, rf_candidate *c, rf_time now)
 {
     rf_state_name before = m->state.name;
     rf_address from = m->snapshot.brief.writer;
+    /* An outage that the prober did not see the end of, or another monitor began, ends as well. */
+    const rf_failover *open = rf_timeline_current(&m->snapshot);
     char text[400];
 
     rf_state_verified(&m->state, now);
-    /* Nothing was seen for a while, and the writer is who it was: to the application nothing has changed. */
-    if (before != RF_STATE_UNKNOWN || !rf_address_equal(&from, &c->address))
+    /* If nothing was seen for a while and the writer is who it was, nothing has changed for the application. */
+    if (open || !rf_address_equal(&from, &c->address))
         m->snapshot.brief.epoch++;
     m->snapshot.brief.writer = c->address;
     m->snapshot.writer.verified_at = now;
     if (!rf_address_equal(&from, &c->address))
         m->rtt = 0;
-    c->former = 1;
+    rf_candidates_elect(&m->candidates, c);
     rf_monitor_take_facts(m, c);
-    if (before == RF_STATE_OUTAGE) {
+    if (open) {
         rf_timeline_end(&m->snapshot, now);
         snprintf(text, sizeof text, "Outage over after %.1f s: the writer is %s (%s, %s), it was %s; held requests go on",
-                 (double)(now - m->draft.started) / 1e6, c->address.text, c->last.server, c->last.version,
+                 (double)(now - open->started) / 1e6, c->address.text, c->last.server, c->last.version,
                  from.text[0] ? from.text : "not known");
         rf_monitor_say(m, RF_SAY_NOTICE, 104, text);
         m->drafting = 0;
@@ -194,4 +208,6 @@ void rf_monitor_answer_writer(rf_monitor *m, rf_time now)
 
     rf_state_answered(&m->state, now);
     rf_monitor_moved(m, before, now);
+    if (m->state.name != RF_STATE_OUTAGE)
+        m->drafting = 0;
 }

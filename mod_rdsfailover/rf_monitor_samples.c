@@ -30,16 +30,15 @@ static void smooth(rf_monitor *m, const rf_sample *sample)
 }
 
 /* A server that lives but refuses us needs a person. Said once, until something else happens. */
-static void alarm_once(rf_monitor *m, const rf_sample *sample)
+static void alarm_once(rf_monitor *m, rf_cause *alarmed, const rf_sample *sample)
 {
     char text[500];
 
-    if (m->alarmed == (uint32_t)sample->cause)
+    if (*alarmed == sample->cause)
         return;
-    m->alarmed = (uint32_t)sample->cause;
-    if (sample->cause == RF_CAUSE_NONE)
-        return;
-    snprintf(text, sizeof text, "%s: %.200s. %.200s", sample->address.text, sample->text, rf_cause_advice(sample->cause));
+    *alarmed = sample->cause;
+    snprintf(text, sizeof text, "%.45s: %.200s. %.200s", sample->address.text[0] ? sample->address.text : "the endpoint's name",
+             sample->text, rf_cause_advice(sample->cause));
     rf_monitor_say(m, RF_SAY_WARNING, 107, text);
 }
 
@@ -89,7 +88,7 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
         c->proven = sample->proven;
         c->seen = now;
         c->due = now + (m->state.name == RF_STATE_OUTAGE && c->passes < m->policy.passes ? CONFIRM_PAUSE : rf_monitor_pace(m));
-        m->alarmed = RF_CAUSE_NONE;
+        c->alarmed = RF_CAUSE_NONE;
         if (writer) {
             smooth(m, sample);
             rf_monitor_take_facts(m, c);
@@ -100,19 +99,21 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
         c->passes = 0;
         if (writer)
             rf_monitor_fail_writer(m, sample->cause, started, now);
-        /* Confirm a first failure at once; a timeout has already waited. Only then keep the pace. */
-        c->due = (writer && m->state.name == RF_STATE_SUSPECT) || sample->cause == RF_CAUSE_TIMEOUT ? now : now + rf_monitor_pace(m);
+        /* Confirm a first failure at once; a timeout has already waited. Only then keep the pace, or a port that is closed for
+         * a moment would use up any number of `fails`. */
+        c->due = (writer && m->state.name == RF_STATE_SUSPECT && m->state.failures == 1) || sample->cause == RF_CAUSE_TIMEOUT
+                     ? now : now + rf_monitor_pace(m);
         break;
     case RF_EVIDENCE_NEUTRAL:
         c->passes = 0;
         c->due = now + m->policy.interval;
-        alarm_once(m, sample);
+        alarm_once(m, &c->alarmed, sample);
         if (writer)
             rf_monitor_answer_writer(m, now);
         break;
     }
     if (evidence == RF_EVIDENCE_FAILED && !m->state.ever)
-        alarm_once(m, sample);
+        alarm_once(m, &c->alarmed, sample);
     m->changed = 1;
     rf_monitor_weigh(m, now);
 }
@@ -154,10 +155,11 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
         rf_monitor_say(m, RF_SAY_WARNING, 109, text);
     }
     if (!m->state.ever && sample->cause != RF_CAUSE_NONE)
-        alarm_once(m, sample);
+        alarm_once(m, &m->dns_alarmed, sample);
     s->dns.ok = sample->cause == RF_CAUSE_NONE;
     if (!s->dns.ok)
         return;
+    m->dns_alarmed = RF_CAUSE_NONE;
 
     s->dns.answered_at = now;
     s->dns.ttl = sample->ttl;
@@ -182,9 +184,9 @@ void rf_monitor_sample(rf_monitor *m, const rf_sample *sample, rf_time now)
 {
     rf_candidate *c;
 
-    m->last_verdict = now;
     switch (sample->kind) {
     case RF_SAMPLE_PROBE:
+        m->last_verdict = now;
         take_probe(m, sample, now);
         break;
     case RF_SAMPLE_IDLE_LOST:

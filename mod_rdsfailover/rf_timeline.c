@@ -16,6 +16,17 @@ rf_failover *rf_timeline_current(rf_snapshot *snapshot)
     return snapshot->nfailovers && !snapshot->failovers[0].ended ? &snapshot->failovers[0] : NULL;
 }
 
+static int names(const rf_snapshot *snapshot, const rf_address *address)
+{
+    unsigned i;
+
+    for (i = 0; i < snapshot->dns.naddresses; i++) {
+        if (rf_address_equal(&snapshot->dns.addresses[i], address))
+            return 1;
+    }
+    return 0;
+}
+
 void rf_timeline_end(rf_snapshot *snapshot, rf_time now)
 {
     rf_failover *f = rf_timeline_current(snapshot);
@@ -27,6 +38,8 @@ void rf_timeline_end(rf_snapshot *snapshot, rf_time now)
     if (!f->verified)
         f->verified = now;
     f->ended = now;
+    if (!names(snapshot, &f->to))
+        f->dns_changed = 0;
 }
 
 void rf_timeline_dns(rf_snapshot *snapshot, rf_time now)
@@ -34,6 +47,9 @@ void rf_timeline_dns(rf_snapshot *snapshot, rf_time now)
     rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
 
     if (!f || f->dns_changed || snapshot->dns.changed_at < f->started)
+        return;
+    /* While nobody is verified any change may be the one; the end of the outage tells. */
+    if (f->ended && !names(snapshot, &f->to))
         return;
     if (!f->ended || now - f->ended <= RF_TIMELINE_DNS_AFTER)
         f->dns_changed = snapshot->dns.changed_at;
