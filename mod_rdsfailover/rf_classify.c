@@ -55,7 +55,7 @@ static const struct {
     {2027, RF_CAUSE_PROTOCOL},    /* malformed packet */
     {2047, RF_CAUSE_PROTOCOL},    /* unknown protocol */
     {2049, RF_CAUSE_REFUSED},     /* the server asks for a password format that is too old */
-    {2054, RF_CAUSE_PROTOCOL},    /* not implemented; mysqlnd: the server's character set or authentication is unknown */
+    {2054, RF_CAUSE_PROTOCOL},    /* not implemented; mysqlnd: unknown character set or authentication */
     {2055, RF_CAUSE_LOST},        /* lost, with the system's error */
     {2059, RF_CAUSE_REFUSED},     /* authentication plugin cannot be loaded */
     {2061, RF_CAUSE_REFUSED},     /* authentication plugin reported an error */
@@ -78,34 +78,41 @@ static const struct {
     rf_evidence evidence;
     const char *advice;
 } causes[] = {
-    [RF_CAUSE_NONE] = {"none", RF_EVIDENCE_GOOD, "The database answers and takes writes."},
+    [RF_CAUSE_NONE] = {"none", RF_EVIDENCE_GOOD,
+        "The database answers and takes writes."},
     [RF_CAUSE_UNREACHABLE] = {"unreachable", RF_EVIDENCE_FAILED,
-        "Nothing accepts connections at this address. If it stays so, check that the database runs, that the port is right "
-        "and that security groups and routes let this host through."},
+        "Nothing accepts connections at this address. If it stays so, check that the database runs, that the "
+        "port is right and that security groups and routes let this host through."},
     [RF_CAUSE_TIMEOUT] = {"timeout", RF_EVIDENCE_FAILED,
-        "The database did not answer in time. If it stays so, check security groups and routes (a firewall that drops "
-        "packets looks like this) and whether the database is overloaded."},
-    [RF_CAUSE_LOST] = {"lost", RF_EVIDENCE_FAILED, "An established connection broke. The database stopped or its host went away."},
-    [RF_CAUSE_SHUTDOWN] = {"shutdown", RF_EVIDENCE_FAILED, "The database says that it is shutting down or not serving."},
+        "The database did not answer in time. If it stays so, check security groups and routes (a firewall that "
+        "drops packets looks like this) and whether the database is overloaded."},
+    [RF_CAUSE_LOST] = {"lost", RF_EVIDENCE_FAILED,
+        "An established connection broke. The database stopped or its host went away."},
+    [RF_CAUSE_SHUTDOWN] = {"shutdown", RF_EVIDENCE_FAILED,
+        "The database says that it is shutting down or not serving."},
     [RF_CAUSE_READ_ONLY] = {"read-only", RF_EVIDENCE_FAILED,
-        "The database answers but takes no writes. If it stays so, the endpoint names a replica: use the writer's endpoint, "
-        "or set writable=off in RDSFailoverCheck."},
+        "The database answers but takes no writes. If it stays so, the endpoint names a replica: use the "
+        "writer's endpoint, or set writable=off in RDSFailoverCheck."},
     [RF_CAUSE_NAME] = {"name", RF_EVIDENCE_NEUTRAL,
-        "The endpoint's name does not resolve. Check its spelling, this host's name servers and RDSFailoverResolver."},
+        "The endpoint's name does not resolve. Check its spelling, this host's name servers and "
+        "RDSFailoverResolver."},
     [RF_CAUSE_BUSY] = {"busy", RF_EVIDENCE_NEUTRAL,
-        "The database has too many connections or threads. It is up; raise max_connections or lower the number of workers."},
+        "The database has too many connections or threads. It is up; raise max_connections or lower the number "
+        "of workers."},
     [RF_CAUSE_BLOCKED] = {"blocked", RF_EVIDENCE_NEUTRAL,
-        "The database blocks this host because of many broken connections. Run FLUSH HOSTS (mysqladmin flush-hosts), find "
-        "what breaks off its logins, and raise max_connect_errors."},
+        "The database blocks this host because of many broken connections. Run mysqladmin flush-hosts, find what "
+        "breaks off its logins, and raise max_connect_errors."},
     [RF_CAUSE_REFUSED] = {"refused", RF_EVIDENCE_NEUTRAL,
-        "The database refuses the login. Check user, password, database name and rights in the DSN; after a rotation of the "
-        "password check that the new one has arrived."},
+        "The database refuses the login. Check user, password, database name and rights in the DSN; after a "
+        "rotation of the password check that the new one has arrived."},
     [RF_CAUSE_TLS] = {"tls", RF_EVIDENCE_NEUTRAL,
-        "TLS failed. Check ssl-mode and ssl-ca in the DSN, that the certificate names the endpoint, and whether the database "
-        "demands TLS."},
+        "TLS failed. Check ssl-mode and ssl-ca in the DSN, that the certificate names the endpoint, and whether "
+        "the database demands TLS."},
     [RF_CAUSE_PROTOCOL] = {"protocol", RF_EVIDENCE_NEUTRAL,
-        "What answers at this address does not speak MySQL's protocol as expected. Check the port, and what stands between."},
-    [RF_CAUSE_OTHER] = {"other", RF_EVIDENCE_NEUTRAL, "The database answers with an error that says nothing about its being up. See its text."},
+        "What answers at this address does not speak MySQL's protocol as expected. Check the port, and what "
+        "stands between."},
+    [RF_CAUSE_OTHER] = {"other", RF_EVIDENCE_NEUTRAL,
+        "The database answers with an error that says nothing about its being up. See its text."},
 };
 
 /* A cause may come from another process; one out of range must not be read past the table. */

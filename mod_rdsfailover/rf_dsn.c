@@ -15,15 +15,20 @@
 #define ERROR_SCHEME "the URL must begin with mysql:// (mysql2://, mariadb:// and pdo-mysql:// are accepted too)"
 #define ERROR_HOST_MISSING "the host is missing; write mysql://user:password@host:3306/database"
 #define ERROR_HOST_LONG "the host is longer than 255 bytes"
-#define ERROR_HOST "the host is neither a name (letters, digits, '-', '_' and dots) nor an IPv4 address nor an IPv6 address in brackets; a port is no part of it"
+#define ERROR_HOST \
+    "the host is neither a name (letters, digits, '-', '_' and dots) nor an IPv4 address nor an IPv6 address in " \
+    "brackets; a port is no part of it"
 #define ERROR_BRACKETS "the IPv6 address is not valid; write it in brackets, as [2001:db8::1]"
 #define ERROR_AFTER_BRACKET "only a port may follow the ']' of an IPv6 address, as [2001:db8::1]:3306"
 #define ERROR_PORT "the port is not a number from 1 to 65535"
 #define ERROR_RAW_AT "there is more than one '@'; in the user and the password write '@' as %40"
-#define ERROR_LATE_AT "there is an '@' behind the host; in the user and the password write '/' as %2F, '?' as %3F and '@' as %40, elsewhere '@' as %40"
+#define ERROR_LATE_AT \
+    "there is an '@' behind the host; in the user and the password write '/' as %2F, '?' as %3F and '@' as %40, " \
+    "elsewhere '@' as %40"
 #define ERROR_RAW_HASH "there is a raw '#'; write it as %23"
 #define ERROR_PERCENT "there is a '%' without two hexadecimal digits; write '%' itself as %25"
-#define ERROR_CONTROL "there is a control character (below %20, or %7F), which is accepted neither raw nor percent-encoded"
+#define ERROR_CONTROL \
+    "there is a control character (below %20, or %7F), which is accepted neither raw nor percent-encoded"
 #define ERROR_USER_LONG "the user is longer than 96 bytes"
 #define ERROR_PASSWORD_LONG "the password is longer than 1024 bytes"
 #define ERROR_DATABASE_LONG "the name of the database is longer than 192 bytes"
@@ -49,7 +54,7 @@ static int hex_value(unsigned char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/** Copy `s` to a field of `size` bytes, decoded if asked for, and zero its rest; on a problem the field is as it was. */
+/** Copy `s` to a field of `size` bytes, decoded if asked for, and zero its rest; after a problem it is as it was. */
 static const char *take(span s, int decode, char *field, size_t size, const char *too_long)
 {
     char value[1025];
@@ -217,8 +222,8 @@ static const char *take_ca(span value, char *field, size_t size)
 }
 
 /**
- * What a framework spells its own way (ssl_mode, sslca, …) is read, and also kept as it came: the application that wrote it so
- * must find it again.
+ * What a framework spells its own way (ssl_mode, sslca, …) is read, and also kept as it came: the application that
+ * wrote it so must find it again.
  */
 static const char *take_query(span query, rf_dsn *dsn)
 {

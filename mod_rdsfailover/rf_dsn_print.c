@@ -170,18 +170,19 @@ static void put_printable(sink *out, span s)
     }
 }
 
-static int all_unreserved(span s)
+static int is_plain(span s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        if (!is_unreserved((unsigned char)s.at[i]))
+        if (!is_unreserved((unsigned char)s.at[i]) && s.at[i] != '%')
             return 0;
     }
     return 1;
 }
 
 /**
- * Nobody knows what a wrong text means, so this keeps only what no reading makes a password: the scheme, the first word of a
- * login that has a ':', and what follows the last '@'. Without an '@', a ':' may stand before a password whose host was forgotten.
+ * Nobody knows what a wrong text means, so this keeps only what no reading makes a password: the scheme, the first word
+ * of a login that has a ':', and what follows the last '@'. Without an '@', a ':' may stand before a password whose
+ * host was forgotten.
  */
 void rf_dsn_redact_text(const char *url, char *ret_text, size_t size)
 {
@@ -191,7 +192,7 @@ void rf_dsn_redact_text(const char *url, char *ret_text, size_t size)
     int has_login;
     char at;
 
-    if (!colon || colon == url || colon - url > 16 || !all_unreserved((span){url, (size_t)(colon - url)})) {
+    if (!colon || colon == url || colon - url > 16 || !is_plain((span){url, (size_t)(colon - url)})) {
         put_text(&out, REDACTED);
         end_text(&out);
         return;
@@ -206,7 +207,7 @@ void rf_dsn_redact_text(const char *url, char *ret_text, size_t size)
         login = (span){rest.at, (size_t)(last - rest.at)};
         rest = span_of(last + 1);
         user = cut(&login, ":", &at);
-        if (at && all_unreserved(user)) {
+        if (at && is_plain(user)) {
             put_printable(&out, user);
             put(&out, ':');
         }

@@ -20,7 +20,10 @@ static inline span span_of(const char *text)
     return (span){text, strlen(text)};
 }
 
-/** Cut `s` at the first byte out of `set`: what is before it is returned, `s` keeps what is behind it; *ret_at is that byte or 0. */
+/**
+ * Cut `s` at the first byte out of `set`: what is before it is returned, `s` keeps what is behind it; *ret_at is that
+ * byte, or 0.
+ */
 static inline span cut(span *s, const char *set, char *ret_at)
 {
     span head = *s;

@@ -32,8 +32,8 @@ typedef struct rf_io_file_stamp {
 } rf_io_file_stamp;
 
 /**
- * Compare a file with what it was, and remember what it is. Costs one stat(2). Take the stamp before reading the file: a change in
- * between is then seen the next time.
+ * Compare a file with what it was, and remember what it is. Costs one stat(2). Take the stamp before reading the
+ * file: a change in between is then seen the next time.
  * @return 1 if it changed, came or went
  */
 int rf_io_file_changed(const char *path, rf_io_file_stamp *stamp);

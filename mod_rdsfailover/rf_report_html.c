@@ -21,11 +21,13 @@ static const char style[] =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}\n"
     "h1{font-size:1.3rem}h2{font-size:1.15rem;margin-top:2.5rem}h3{font-size:1rem;margin:1.5rem 0 .3rem}\n"
     ".state{display:inline-block;padding:.1rem .7rem;border-radius:1rem;color:#fff;background:#666}\n"
-    ".available{background:#1a7f37}.suspect{background:#9a6700}.outage{background:#b3261e}.recovering{background:#0b62c4}\n"
+    ".available{background:#1a7f37}.suspect{background:#9a6700}.outage{background:#b3261e}.recovering{"
+    "background:#0b62c4}\n"
     ".note{border-left:4px solid #b3261e;background:var(--soft);padding:.5rem .8rem}\n"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);"
-    "vertical-align:top;font-variant-numeric:tabular-nums}\n"
-    "td.n,th.n{text-align:right}.scroll{overflow-x:auto}footer{margin-top:3rem;opacity:.7;font-size:.9em}\n"
+    "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .8rem .25rem 0;"
+    "border-bottom:1px solid var(--line);vertical-align:top;font-variant-numeric:tabular-nums}\n"
+    "td.n,th.n{text-align:right}td.n,td:first-child{white-space:nowrap}th[scope]{width:9rem}\n"
+    ".scroll{overflow-x:auto}footer{margin-top:3rem;opacity:.7;font-size:.9em}\n"
     "</style>\n</head>\n<body>\n";
 
 /** What a state means for visitors, in the order of rf_state_name. */
@@ -142,9 +144,9 @@ static void put_hold(FILE *out, const rf_report *report, const rf_report_databas
         const char *name;
         rf_count count;
     } columns[] = {
-        {"Held", RF_COUNT_HELD},       {"Released", RF_COUNT_RELEASED}, {"Passed", RF_COUNT_PASSED}, {"Sent round", RF_COUNT_REDIRECTED},
-        {"Expired", RF_COUNT_EXPIRED}, {"Aborted", RF_COUNT_ABORTED},   {"Lost", RF_COUNT_LOST},     {"Rejected", RF_COUNT_REJECTED},
-        {"Peak", RF_COUNT_PEAK},
+        {"Held", RF_COUNT_HELD},       {"Released", RF_COUNT_RELEASED}, {"Passed", RF_COUNT_PASSED},
+        {"Expired", RF_COUNT_EXPIRED}, {"Aborted", RF_COUNT_ABORTED},   {"Lost", RF_COUNT_LOST},
+        {"Rejected", RF_COUNT_REJECTED}, {"Peak", RF_COUNT_PEAK},
     };
     size_t n = sizeof(columns) / sizeof(columns[0]);
 
@@ -168,8 +170,9 @@ static void put_failovers(FILE *out, const rf_report *report, const rf_report_da
         fputs("<p>None seen.</p>\n", out);
         return;
     }
-    fputs("<div class=\"scroll\"><table>\n<tr><th>Started<th>Cause<th>From<th>To<th class=\"n\">Holding after<th class=\"n\">DNS changed after"
-          "<th class=\"n\">Outage<th class=\"n\">Queue empty after<th class=\"n\">Held\n", out);
+    fputs("<div class=\"scroll\"><table>\n<tr><th>Started<th>Cause<th>From<th>To<th class=\"n\">Holding after"
+          "<th class=\"n\">DNS changed after<th class=\"n\">Outage"
+          "<th class=\"n\">Queue empty after<th class=\"n\">Held\n", out);
     for (unsigned i = 0; i < s->nfailovers && i < RF_FAILOVERS; i++) {
         const rf_failover *f = &s->failovers[i];
         char moment[RF_REPORT_WHEN_MAX];
@@ -200,12 +203,14 @@ static void put_database(FILE *out, const rf_report *report, const rf_report_dat
 
     fputs("<section>\n<h2>", out);
     put_text(out, db->name);
-    fprintf(out, " <span class=\"state %s\">%s</span></h2>\n<p>%s", rf_state_text(state), rf_state_text(state), meanings[state]);
+    fprintf(out, " <span class=\"state %s\">%s</span></h2>\n<p>%s", rf_state_text(state),
+            rf_state_text(state), meanings[state]);
     if (rf_report_when(report, rf_report_since(report, db), since))
         fprintf(out, " Since %s, epoch %" PRIu32 ".", since, s->brief.epoch);
     fputs("</p>\n", out);
     if (rf_report_stale(report, db))
-        fputs("<p class=\"note\">The monitor has fallen silent: what follows is old. The server's error log says why.</p>\n", out);
+        fputs("<p class=\"note\">The monitor has fallen silent: what follows is old. "
+              "The server's error log says why.</p>\n", out);
     if (s->probe.last && !s->probe.ok) {
         fputs("<p class=\"note\">Last probe of ", out);
         put_text(out, s->probe.address.text);
@@ -246,7 +251,8 @@ static void put_page(FILE *out, const rf_report *report)
     put_text(out, report->mpm);
     fprintf(out, ", process %" PRId32, report->pid);
     if (report->monitor_pid)
-        fprintf(out, ", monitor %" PRId32 " (restarted %" PRIu32 " times)", report->monitor_pid, report->monitor_restarts);
+        fprintf(out, ", monitor %" PRId32 " (restarted %" PRIu32 " times)", report->monitor_pid,
+                report->monitor_restarts);
     else
         fputs(", no monitor", out);
     fputs("</footer>\n</body>\n</html>\n", out);

@@ -64,7 +64,8 @@ static json_t *writer_object(builder *b, const rf_snapshot *s)
     add(b, o, "address", text(s->brief.writer.text));
     add(b, o, "server", text(s->writer.server));
     add(b, o, "version", text(s->writer.version));
-    add(b, o, "read_only", s->writer.verified_at && s->writer.read_only >= 0 ? json_boolean(s->writer.read_only) : json_null());
+    add(b, o, "read_only",
+        s->writer.verified_at && s->writer.read_only >= 0 ? json_boolean(s->writer.read_only) : json_null());
     add(b, o, "rtt_ms", s->writer.rtt ? json_real((double)s->writer.rtt / 1000) : json_null());
     add(b, o, "buffer_pool_bytes", count_or_null(s->writer.buffer_pool_bytes));
     add(b, o, "verified", when(b, s->writer.verified_at));

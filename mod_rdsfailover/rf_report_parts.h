@@ -29,8 +29,8 @@ int rf_report_when(const rf_report *report, rf_time t, char ret_text[RF_REPORT_W
 
 #define RF_REPORT_TEXT_MAX 1024
 /**
- * Make a text that came from the network harmless: valid UTF-8 without control characters; what is not becomes U+FFFD. Cuts what
- * does not fit.
+ * Make a text that came from the network harmless: valid UTF-8 without control characters; what is not becomes U+FFFD.
+ * Cuts what does not fit.
  */
 void rf_report_clean(const char *text, char ret_text[RF_REPORT_TEXT_MAX]);
 

@@ -46,14 +46,16 @@ static int read_file(search *s, const char *name, const char *path)
         return -1;
     }
     if (strlen(path) >= sizeof(s->source.files[0])) {
-        snprintf(s->error, sizeof(s->error), "%s is a path of more than %zu bytes", name, sizeof(s->source.files[0]) - 1);
+        snprintf(s->error, sizeof(s->error), "%s is a path of more than %zu bytes", name,
+                 sizeof(s->source.files[0]) - 1);
         return -1;
     }
     snprintf(s->from, sizeof(s->from), "%s %s", name, path);
     make_printable(s->from);
     problem = s->world->file(s->world->ctx, path, s->value, sizeof(s->value));
     if (problem) {
-        snprintf(s->error, sizeof(s->error), "%s %s; a readable file of 1 to %d bytes is accepted, holding the value and nothing else",
+        snprintf(s->error, sizeof(s->error),
+                 "%s %s; a readable file of 1 to %d bytes is accepted, holding the value and nothing else",
                  s->from, problem, RF_SOURCE_VALUE_MAX);
         return -1;
     }
@@ -136,8 +138,8 @@ static int read_directive(search *s, const char *directive)
     return check(s, rf_dsn_parse(directive, &s->dsn));
 }
 
-int rf_source_read(const rf_source_world *world, const char *directive, rf_dsn *ret_dsn, rf_source *ret_source, char *ret_error,
-                   size_t error_size)
+int rf_source_read(const rf_source_world *world, const char *directive, rf_dsn *ret_dsn, rf_source *ret_source,
+                   char *ret_error, size_t error_size)
 {
     search s;
     int found;

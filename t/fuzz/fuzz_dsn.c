@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any text as a DSN: nothing crashes, what parses prints and parses again to the same, and no password shows in a redaction. */
+/* Any text as a DSN: nothing crashes, what parses prints and parses again to the same, nothing shows a password. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
