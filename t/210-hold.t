@@ -158,7 +158,7 @@ subtest 'more requests than workers: files and the status are served all the sam
     my $capacity = hold_of($httpd)->{capacity};
     cmp_ok($capacity, '<', 16, "at most $capacity of 16 workers may be held");
     my @held = map { $httpd->begin("/count?$_") } 1 .. 40;
-    ok(wait_until(sub { my $h = hold_of($httpd); $h->{now} > 0 && $h->{now} + $h->{rejected} >= 40 }, 30), 'all forty have arrived') or diag explain hold_of($httpd);
+    ok(wait_until(sub { my $h = hold_of($httpd); ($h->{now} // 0) > 0 && $h->{now} + $h->{rejected} >= 40 }, 30), 'all forty have arrived') or diag explain hold_of($httpd);
     cmp_ok(hold_of($httpd)->{now}, '<=', $capacity, 'not more than the share wait');
     is($httpd->get('/static.txt', timeout => 20)->{status}, 200, 'a file is served');
     is($httpd->get('/rds-status?json', timeout => 20)->{status}, 200, 'the status too');

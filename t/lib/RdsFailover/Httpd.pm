@@ -151,6 +151,8 @@ sub start ($self) {
         open STDIN,  '<', '/dev/null';
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', $stderr;
+        # The prefork MPM ends by killing its process group, which must not be ours.
+        setpgrp 0, 0;
         # setpriv: a test that is killed leaves no server behind.
         exec('setpriv', '--pdeathsig', 'TERM', '--', program(), '-f', $self->conf_file, '-DFOREGROUND') or POSIX::_exit(127);
     }
