@@ -1,20 +1,9 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# The primary answers but takes no writes any more, as a demoted one does.
+# The writer goes on answering but takes no writes.
 use v5.36;
 use Test::More;
-use RdsFailover::Story;
+use RdsFailover::Story::Failover qw(there_and_back);
 
-my $story = RdsFailover::Story->new;
-ok($story->wait_for_state('available'), 'available');
-for my $round (1, 2) {
-    my $run = $story->play(sub ($rig) { my $at = $rig->fail('readonly', outage => 4); $story->wait_for_state('available'); return $at });
-    my $f = $story->nobody_failed_after_detection($run, $run->{plot}{fault});
-    is($f->{epoch}, 1 + $round, 'a new epoch');
-    isnt($f->{from}, $f->{to}, 'another writer');
-    like($f->{cause}, qr/^(?:read-only|lost|shutdown|unreachable|timeout)$/, "the cause is told: $f->{cause}");
-    $story->ledger_is_right($run);
-    $story->counts_add_up;
-    $story->rig->rebuild;
-}
+there_and_back(kind => 'readonly', cause => 'read-only');
 done_testing;

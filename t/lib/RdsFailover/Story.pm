@@ -1,143 +1,190 @@
 # SPDX-License-Identifier: Apache-2.0
 package RdsFailover::Story;
 
-# A failover as visitors see it: the rig, steady traffic, something goes wrong, and the accounts are settled afterwards.
-#
-#   my $story = RdsFailover::Story->new(mpm => 'event');    # options of Rig->new; module => 1 unless told otherwise
-#   my $run = $story->play(sub ($rig) { $rig->fail('crash', outage => 4) });
-#   $story->nobody_failed_after_detection($run);  $story->ledger_is_right($run);  $story->counts_add_up;
-#
-# A machine that lacks the rights for a rig skips by the name of the feature, "rig: …".
-
+# A failover story: a rig with the module, traffic, single requests and the module's own status, with waiting for conditions.
+#   my $story = RdsFailover::Story->begin(app => 'address');   options of Rig->new; dies or skips the file with a reason
+#   my $traffic = $story->traffic;                             RdsFailover::Story::Traffic
+#   my $answer  = $story->get('/trivial.php');                 {status, headers, body, began, ended}
+#   my $held    = $story->send(POST => '/ledger.php', body => …);  goes on by itself; $story->answer($held) waits for it
+#   $story->wait_state('available', epoch => 2);
+# The rig goes with the variable. RF_STAGE and RF_BUILDDIR (set by t/run-tests) say what is tested.
 use v5.36;
-use File::Temp ();
-use JSON::PP qw(decode_json);
-use POSIX ();
-use Test::More;
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use IO::Select ();
+use List::Util ();
+use IPC::Open2 qw(open2);
+use JSON::PP ();
+use Test::More ();
 use Time::HiRes qw(time sleep);
-use Time::Local qw(timegm);
+use Time::Local ();
 
+my ($src, $lib);
+BEGIN { $lib = abs_path(dirname(__FILE__) . '/..'); $src = abs_path("$lib/../..") }
+use lib "$src/t/rig/lib";
 use Rig ();
-use Demo::Ledger ();
+use RdsFailover::Story::Traffic ();
 
-our @MIX = (
-    'page 4 GET /wp/?p={101-160} marker=RIG-POST-',
-    'query 6 GET /ledger.php marker=RIG-OK',
-    'insert 6 POST /ledger.php body=token={token} marker=RIG-OK',
-    'transaction 4 POST /ledger.php body="token={token}&mode=transaction" marker=RIG-OK',
-    'static 2 GET /static.txt marker=RIG-OK',
-);
+my $json = JSON::PP->new->utf8;
 
-sub new ($class, %rig) {
-    my $self = bless { rate => $rig{rate} // 20, dir => File::Temp->newdir('story-XXXXXX', TMPDIR => 1) }, $class;
-    $rig{rate} = $self->{rate};
-    my $rig = eval { Rig->new(module => 1, outage => 6, ($ENV{RF_STAGE} ? (stage => $ENV{RF_STAGE}) : ()), %rig)->up };
-    if (!$rig) {
-        my ($why) = split /\n/, $@;
-        plan skip_all => "rig: $why" if $why =~ /namespace|permission|not permitted|rights/i;
-        die $@;
-    }
-    $self->{rig} = $rig;
+# Long enough for anything on a machine that has other things to do; never what a test is about.
+our $LIMIT = 60;
+
+sub begin ($class, %option) {
+    my @lack = Rig::Namespace::missing();
+    Test::More::plan(skip_all => "rig: @lack") if @lack;
+    my $build = $ENV{RF_BUILDDIR} // "$src/build";
+    $option{keep} //= 1 if $ENV{STORY_KEEP};
+    my $self  = bless { owner => $$, drive => "$build/rds-drive", next => 0, answers => {} }, $class;
+    $self->{rig} = Rig->new(module => 1, stage => $ENV{RF_STAGE} // "$build/stage/modules",
+        ($ENV{STORY_VERBOSE} ? (say => sub ($text) { Test::More::note($text) }) : ()), %option)->up;
+    my ($from, $to);
+    $self->{agent} = open2($from, $to, $self->{rig}->command($^X, "-I$lib", '-MRdsFailover::Story::Agent', '-e',
+        'RdsFailover::Story::Agent::serve'));
+    $to->autoflush(1);
+    @$self{qw(from to rest)} = ($from, $to, '');
+    $self->wait_state('available') if $self->{rig}{module};
     return $self;
 }
 
 sub rig ($self) { return $self->{rig} }
 
-# The status of the one database, as ?json has it.
-sub database ($self) {
-    my $text = $self->{rig}->capture(qw(curl -s -m 10), $self->{rig}->url('/rds-status?json'));
-    my $json = eval { decode_json($text) } or die "no status: $text\n";
-    $self->{monitor} = $json->{monitor};
-    return $json->{databases}[0];
+sub end ($self) {
+    close delete $self->{to} if $self->{to};
+    if (my $agent = delete $self->{agent}) { waitpid $agent, 0 }
+    if (my $rig   = delete $self->{rig})   { $rig->down }
 }
 
-sub wait_for_state ($self, $state, $limit = 30) {
+sub DESTROY ($self) {
+    local ($?, $!, $@);
+    $self->end if $self->{owner} == $$;
+}
+
+sub traffic ($self, %option) { return RdsFailover::Story::Traffic->start($self, %option) }
+
+# ---- single requests ---------------------------------------------------------------------------------------------------
+
+# Returns a number for answer() and leave().
+sub send ($self, $method, $path, %option) {
+    my $id = ++$self->{next};
+    print { $self->{to} } $json->encode({ id => $id, method => $method, path => $path, %option }), "\n";
+    return $id;
+}
+
+# The client goes away without waiting.
+sub leave ($self, $id) { print { $self->{to} } $json->encode({ id => $id, leave => 1 }), "\n" }
+
+sub listen ($self, $patience) {
+    return if !IO::Select->new($self->{from})->can_read($patience);
+    sysread $self->{from}, $self->{rest}, 1 << 20, length $self->{rest} or die "the client inside the rig ended\n";
+    while ($self->{rest} =~ s/^([^\n]*)\n//) {
+        my $answer = $json->decode($1);
+        $self->{answers}{ $answer->{id} } = $answer;
+    }
+}
+
+# The answer if it is there already, else undef.
+sub answered ($self, $id) { $self->listen(0); return $self->{answers}{$id} && parse($self->{answers}{$id}) }
+
+sub answer ($self, $id, $limit = $LIMIT) {
     my $end = time + $limit;
-    while (time < $end) {
-        return 1 if (eval { $self->database->{state} } // '') eq $state;
-        sleep 0.05;
+    until ($self->{answers}{$id}) {
+        die "no answer to request $id within $limit s\n" if time > $end;
+        $self->listen(0.2);
     }
-    diag "state is not $state after $limit s: ", explain(eval { $self->database });
-    return 0;
+    return parse($self->{answers}{$id});
 }
 
-# Starts traffic, runs the plot, and lets traffic go on for `after` seconds. Returns {requests => […], tokens => {…}}.
-sub play ($self, $plot, %option) {
-    my $rig    = $self->{rig};
-    my $dir    = "$self->{dir}";
-    my $driver = "$ENV{RF_BUILDDIR}/rds-drive";
-    my $round  = ++$self->{round};
-    my @files  = ("$dir/requests.$round", "$dir/tokens.$round", "$dir/drive.$round");
-    my @line   = $rig->command('sh', '-c', 'echo $$ >"$0" && exec "$@"', "$dir/pid", $driver, '--rate', $self->{rate}, '--duration', '600s', '--timeout', '60s', '--progress', 0, '--out',
-        "$files[2].json", '--jsonl', $files[0], '--tokens', $files[1], '--token-prefix', "t$$-$round",
-        (map { ('--kind', $_) } @{ $option{mix} // \@MIX }), $rig->url(''));
-    my $pid = fork // die "cannot fork: $!\n";
-    if (!$pid) {
-        open STDOUT, '>', $files[2];
-        open STDERR, '>&', \*STDOUT;
-        exec @line or POSIX::_exit(127);
+sub parse ($answer) {
+    my %parsed = (status => 0, headers => {}, body => '', map { $_ => $answer->{$_} } qw(began ended));
+    my ($head, $body) = split /\r\n\r\n/, $answer->{raw}, 2;
+    $head //= '';
+    if ($head =~ s{^HTTP/\S+ (\d+)[^\r\n]*(?:\r\n)?}{}) {
+        $parsed{status} = $1;
+        $parsed{headers}{ lc $1 } = $2 while $head =~ /^([^:\r\n]+):[ ]*([^\r\n]*)/mg;
+        $parsed{body} = $body // '';
     }
-    sleep 1.5;
-    my $result = eval { $plot->($rig) };
-    my $error  = $@;
-    sleep $option{after} // 2;
-    # No more are sent; those under way are waited for.
-    $rig->run('sh', '-c', 'kill -TERM `cat "$0"`', "$dir/pid");
-    waitpid $pid, 0;
-    die $error if $error;
-    open my $in, '<', $files[0] or die "no requests: $!\n";
-    my @requests = map { decode_json($_) } <$in>;
-    return { requests => \@requests, tokens => Demo::Ledger::read_tokens($files[1]), plot => $result };
+    if (($parsed{headers}{'transfer-encoding'} // '') eq 'chunked') {
+        my ($chunked, $whole) = ($parsed{body}, '');
+        while ($chunked =~ s/^([0-9a-fA-F]+)[^\r\n]*\r\n//) {
+            my $n = hex $1 or last;
+            $whole .= substr $chunked, 0, $n;
+            substr $chunked, 0, $n + 2, '';
+        }
+        $parsed{body} = $whole;
+    }
+    return \%parsed;
 }
 
-sub epoch_of ($rfc3339) {
-    my ($y, $mo, $d, $h, $mi, $s) = $rfc3339 =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)Z$/ or die "no time: $rfc3339\n";
-    return timegm(int $s, $mi, $h, $d, $mo - 1, $y) + $s - int $s;
+sub get ($self, $path, %option) { return $self->answer($self->send(GET => $path, %option)) }
+
+# ---- the module's own view ---------------------------------------------------------------------------------------------
+
+# The whole status; undef when there is none.
+sub report ($self) {
+    my $answer = $self->get('/rds-status?json');
+    return $answer->{status} == 200 ? eval { $json->decode($answer->{body}) } : undef;
 }
 
-# The newest failover, with `held_from`: seconds since 1970 from which requests were held.
-sub failover ($self) {
-    my $f = $self->database->{failovers}[0] or return;
-    return { %$f, held_from => epoch_of($f->{started}) + $f->{detected_ms} / 1000 };
+sub status ($self) { my $report = $self->report or return undef; return $report->{databases}[0] }
+
+sub wait_for ($self, $what, $condition, $limit = $LIMIT) {
+    my $end = time + $limit;
+    my $seen;
+    until ($seen = $condition->()) {
+        if (time > $end) {
+            my $status = eval { $json->canonical->pretty->encode($self->status) } // "no status\n";
+            die "$what: not within $limit s\n$status" . $self->error_log;
+        }
+        sleep 0.02;
+    }
+    return $seen;
 }
 
-sub _describe ($r) { return sprintf '%s due %.3f after %d ms: %s %s', @$r{qw(kind due latency_ms)}, $r->{status} // '-', $r->{error} // '' }
-
-# --- assertions ---------------------------------------------------------------------------------------------------------
-
-# Those let in before may fail, and are told; from the first hold on nobody may.
-sub nobody_failed_after_detection ($self, $run, $fault) {
-    my $f = $self->failover;
-    ok($f, 'the failover is on record') or return;
-    my @bad    = grep { $_->{outcome} ne 'ok' } @{ $run->{requests} };
-    my @before = grep { $_->{due} < $f->{held_from} } @bad;
-    my @after  = grep { $_->{due} >= $f->{held_from} } @bad;
-    is(scalar @after, 0, 'every request that came after detection was answered') or diag map { _describe($_) . "\n" } @after;
-    cmp_ok($f->{held}, '>', 0, 'requests were held');
-    my $seen = grep { $_->{latency_ms} > 1000 && $_->{outcome} eq 'ok' } @{ $run->{requests} };
-    cmp_ok($seen, '>', 0, 'and waited for the database');
-    diag sprintf '%d requests, %d of them failed before detection, %.0f ms from the fault to the first hold, %d held, released after %d ms',
-        scalar @{ $run->{requests} }, scalar @before, 1000 * ($f->{held_from} - $fault), $f->{held}, $f->{released_ms} // -1;
-    return $f;
+# Returns the status that has this state (a pattern; and at least that epoch).
+sub wait_state ($self, $state, %option) {
+    return $self->wait_for("state $state", sub {
+        my $status = $self->status or return undef;
+        return $status->{state} =~ /^(?:$state)$/ && $status->{epoch} >= ($option{epoch} // 0) ? $status : undef;
+    });
 }
 
-sub ledger_is_right ($self, $run) {
-    my $round  = $self->{round};
-    my $rows   = $self->{rig}->ledger;
-    my %of_run = map { ($_ => $rows->{$_}) } grep { /^t$$-$round-/ } keys %$rows;
-    my $sum    = Demo::Ledger::check($run->{tokens}, \%of_run);
-    cmp_ok($sum->{acknowledged}, '>', 0, 'writes were acknowledged');
-    is_deeply($sum->{lost},    [], 'no write is lost');
-    is_deeply($sum->{doubled}, [], 'no write is doubled');
-    is_deeply($sum->{stray},   [], 'and none is there that nobody sent');
+# $n requests wait now.
+sub wait_held ($self, $n) {
+    return $self->wait_for("$n held requests", sub { my $s = $self->status; $s && $s->{hold}{now} == $n ? $s : undef });
 }
 
-sub counts_add_up ($self) {
-    my $h = $self->database->{hold};
-    my $sum = 0;
-    $sum += $h->{$_} for qw(released passed redirected expired aborted lost now);
-    is($h->{held}, $sum, 'held = released + passed + redirected + expired + aborted + lost + now') or diag explain $h;
-    return $h;
+# What of the sum of leaving requests is missing; 0 is right.
+sub imbalance ($self, $hold) {
+    return $hold->{held} - $hold->{now} - List::Util::sum(@$hold{qw(released passed redirected expired aborted lost)});
 }
+
+# RFC 3339 to epoch seconds.
+sub epoch ($text) {
+    my (@at) = ($text // '') =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(\.\d+)?Z$/ or die "no time: " . ($text // 'null') . "\n";
+    return Time::Local::timegm_modern(@at[5, 4, 3, 2], $at[1] - 1, $at[0]) + ($at[6] // 0);
+}
+
+# A failover as the status tells it, with epoch seconds: {started, hold (the first request was held from then on), released, …}.
+sub failover ($self, $status, $n = 0) {
+    my $f = $status->{failovers}[$n] or return undef;
+    my $started = epoch($f->{started});
+    return { %$f, started => $started, map { $_->[0] => defined $f->{ $_->[1] } ? $started + $f->{ $_->[1] } / 1000 : undef }
+            [hold => 'detected_ms'], [declared => 'declared_ms'], [released => 'released_ms'] };
+}
+
+sub error_log ($self) {
+    open my $in, '<', $self->{rig}->dir . '/log/httpd-error.log' or return '';
+    my @lines = grep {/ RF\d{4}/} <$in>;
+    return join '', @lines > 40 ? @lines[-40 .. -1] : @lines;
+}
+
+sub log_lines ($self, $file, $pattern) {
+    open my $in, '<', $self->{rig}->dir . "/log/$file" or return;
+    return grep {/$pattern/} <$in>;
+}
+
+# Runs a command inside, as the rig's root.
+sub inside ($self, @command) { return $self->{rig}->run(@command) }
 
 1;

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+package RdsFailover::Story::Traffic;
+
+# Steady traffic from the driver while a story happens, and what became of each request.
+use v5.36;
+use Time::HiRes qw(time sleep);
+use Demo::Child  ();
+use Demo::Follow ();
+use Demo::Ledger ();
+
+our @MIX = (
+    'page 4 GET /wp/?p={101-160} marker=RIG-POST-',
+    'query 8 GET /ledger.php marker=RIG-OK',
+    'insert 4 POST /ledger.php body=token={token} marker=RIG-OK',
+    'transaction 2 POST /ledger.php body="token={token}&mode=transaction" marker=RIG-OK',
+    'static 3 GET /static.txt marker=RIG-OK',
+);
+my $count = 0;
+
+# %option: rate, kinds (lines of the driver's mix), timeout.
+sub start ($class, $story, %option) {
+    my $at   = $story->{rig}->dir . '/traffic-' . ++$count;
+    my $self = bless { story => $story, at => $at, prefix => "s$$-$count" }, $class;
+    $self->{began} = time;
+    $self->{child} = Demo::Child->start({ inside => 1, log => "$at.log" }, $story->{rig}->command(
+        $story->{drive}, '--rate', $option{rate} // 25, '--duration', '600s', '--timeout', $option{timeout} // '60s',
+        '--progress', 0, '--jsonl', "$at.jsonl", '--tokens', "$at.tokens", '--token-prefix', $self->{prefix},
+        (map { ('--kind', $_) } @{ $option{kinds} // \@MIX }), $story->{rig}->url('')));
+    $self->{follow} = Demo::Follow->new("$at.jsonl");
+    my $end = time + 20;
+    until ($self->{follow}->more) {
+        die "the driver does not run:\n" . slurp("$at.log") if time > $end || $self->{child}->ended;
+        sleep 0.02;
+    }
+    return $self;
+}
+
+# No more requests; the last ones are waited for.
+sub stop ($self) {
+    return $self if $self->{requests};
+    $self->{child}->signal('TERM');
+    my $end = time + 90;
+    until ($self->{child}->ended) {
+        die "the driver does not end\n" if time > $end;
+        sleep 0.05;
+    }
+    $self->{requests} = [ sort { $a->{due} <=> $b->{due} } $self->{follow}->all ];
+    return $self;
+}
+
+sub requests ($self) { return @{ $self->stop->{requests} } }
+
+sub so_far ($self) { return $self->{follow}->all }
+
+# Everything but what is right; {kind} and {due} tell which.
+sub bad ($self) { return grep { $_->{outcome} ne 'ok' } $self->requests }
+
+# What visitors were told about their writes against what the database holds.
+sub ledger ($self) {
+    $self->stop;
+    my $there = $self->{story}{rig}->ledger;
+    my %own   = map { $_ => $there->{$_} } grep {/^\Q$self->{prefix}\E-/} keys %$there;
+    return Demo::Ledger::check(Demo::Ledger::read_tokens("$self->{at}.tokens"), \%own);
+}
+
+sub slurp ($path) { open my $in, '<', $path or return ''; local $/; return <$in> // '' }
+
+1;
