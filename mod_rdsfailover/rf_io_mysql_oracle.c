@@ -37,14 +37,16 @@ void rf_vendor_options(MYSQL *mysql, const rf_dsn *dsn, int *ret_by_name)
     *ret_by_name = dsn->tls == RF_TLS_VERIFY_IDENTITY;
 }
 
+/* net.fd is set only when TCP is there; the transport begins with its socket from the start. */
 int rf_vendor_socket(MYSQL *mysql)
 {
-    return mysql->net.vio ? (int)mysql->net.fd : -1;
+    return mysql->net.vio ? *(const int *)(const void *)mysql->net.vio : -1;
 }
 
-static void wait_for(MYSQL *mysql, int events)
+/* @return 0 if there is nothing to wait for any more */
+static int wait_for(MYSQL *mysql, int events)
 {
-    rf_mysql_wait(rf_vendor_socket(mysql), events);
+    return rf_mysql_wait(rf_vendor_socket(mysql), events);
 }
 
 int rf_vendor_connect(MYSQL *mysql, const char *host, const rf_dsn *dsn)
@@ -55,7 +57,8 @@ int rf_vendor_connect(MYSQL *mysql, const char *host, const rf_dsn *dsn)
     while ((status = mysql_real_connect_nonblocking(mysql, host, dsn->user, dsn->password,
                                                     dsn->database[0] ? dsn->database : NULL, dsn->port, NULL, 0)) ==
            NET_ASYNC_NOT_READY) {
-        wait_for(mysql, events);
+        if (!wait_for(mysql, events))
+            return 0;
         events = POLLIN;
     }
     return status == NET_ASYNC_COMPLETE;
@@ -67,11 +70,13 @@ MYSQL_RES *rf_vendor_query(MYSQL *mysql, const char *sql)
     enum net_async_status status;
 
     while ((status = mysql_real_query_nonblocking(mysql, sql, strlen(sql))) == NET_ASYNC_NOT_READY)
-        wait_for(mysql, POLLIN);
+        if (!wait_for(mysql, POLLIN))
+            return NULL;
     if (status != NET_ASYNC_COMPLETE || mysql_field_count(mysql) == 0)
         return NULL;
     while (mysql_store_result_nonblocking(mysql, &result) == NET_ASYNC_NOT_READY)
-        wait_for(mysql, POLLIN);
+        if (!wait_for(mysql, POLLIN))
+            return NULL;
     return result;
 }
 
