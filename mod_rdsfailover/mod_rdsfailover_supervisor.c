@@ -208,7 +208,7 @@ static void begin(watch *w, const rf_database *db, const char *prober_path, rf_t
     if (files_changed(w) && read_again(w, &dsn))
         w->dsn = dsn;
     rf_monitor_init(&w->monitor, &world, &db->check.policy, db->dns_timeout, db->nresolvers > 0,
-                    rf_slot_snapshot(db->slot, &seen) ? &seen : NULL, now);
+                    rf_slot_adopt(db->slot, &seen) ? &seen : NULL, now);
     if (!w->monitor.snapshot.brief.dsn_serial || !rf_slot_dsn(db->slot, &dsn) || memcmp(&dsn, &w->dsn, sizeof dsn)) {
         rf_slot_set_dsn(db->slot, &w->dsn);
         w->monitor.snapshot.brief.dsn_serial++;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BOARD_MAGIC 0x7264736661696c31u /* "rdsfail1" */
-#define BOARD_LAYOUT 1u                 /* grows with every change of a struct below or in rf_board.h, rf_sample.h, rf_dsn.h */
+#define BOARD_LAYOUT 2u                 /* grows with every change of a struct below or in rf_board.h, rf_sample.h, rf_dsn.h */
 
 #define WORDS(type) ((sizeof(type) + 7) / 8)
 /* A writer holds the lock for about a microsecond; a reader that fails this often met a writer that died in the middle. */
@@ -23,13 +23,16 @@ struct rf_slot {
     RECORD(rf_brief) brief;
     RECORD(rf_snapshot) full;
     RECORD(rf_dsn) dsn;
-    _Atomic uint64_t counts[RF_COUNTS];
+    _Atomic uint64_t counts[RF_COUNTS]; /* what no cell counts: rejected, dry, peak */
+    uint32_t index;
 };
 
+/* A child may be killed between any two instructions. So entering is one step, and leaving is one step: a counter of its cell;
+ * who waits is the difference. The counters are never set back, not even for the cell's next owner. */
 typedef struct child_cell {
-    _Atomic int32_t pid; /* 0: free */
-    _Atomic uint32_t waiting;
-    _Atomic uint32_t held[RF_BOARD_SLOTS]; /* by slot, to know what is lost when the child dies */
+    _Atomic int32_t pid;      /* 0: free */
+    _Atomic uint32_t waiting; /* for the limits alone: may be off by one until a child that was killed is cleared away */
+    _Atomic uint32_t counts[RF_BOARD_SLOTS][RF_COUNT_LOST + 1];
 } child_cell;
 
 struct rf_board {
@@ -39,7 +42,7 @@ struct rf_board {
     _Atomic uint32_t monitor_restarts;
     _Atomic int64_t monitor_beat;
     _Atomic int64_t monitor_forgotten;
-    _Atomic uint32_t waiting;
+    _Atomic int32_t cells; /* ever in use: no other need be read */
     rf_slot slots[RF_BOARD_SLOTS];
     child_cell children[RF_BOARD_CHILDREN];
 };
@@ -117,8 +120,10 @@ rf_slot *rf_board_slot(rf_board *board, uint64_t key)
         if (k == 0 && !free_slot)
             free_slot = &board->slots[i];
     }
-    if (free_slot)
+    if (free_slot) {
+        free_slot->index = (uint32_t)(free_slot - board->slots);
         atomic_store_explicit(&free_slot->key, key, memory_order_relaxed);
+    }
     return free_slot;
 }
 
@@ -166,6 +171,21 @@ int rf_slot_snapshot(const rf_slot *slot, rf_snapshot *ret_snapshot)
     return 1;
 }
 
+int rf_slot_adopt(const rf_slot *slot, rf_snapshot *ret_snapshot)
+{
+    rf_snapshot seen;
+
+    if (rf_slot_snapshot(slot, ret_snapshot))
+        return 1;
+    memset(&seen, 0, sizeof seen);
+    seen.writer.read_only = -1;
+    /* The two are written one after the other, so at most one is unfinished. */
+    if (!rf_slot_brief(slot, &seen.brief))
+        return 0;
+    *ret_snapshot = seen;
+    return 1;
+}
+
 int rf_slot_dsn(const rf_slot *slot, rf_dsn *ret_dsn)
 {
     return READ(slot->dsn, ret_dsn);
@@ -198,14 +218,30 @@ atomic_uint *rf_slot_wake_word(rf_slot *slot)
     return &slot->wake;
 }
 
-int rf_board_child_join(rf_board *board, int32_t pid)
+static uint32_t cell_left(const child_cell *cell, uint32_t slot)
 {
+    uint32_t left = 0;
     int i;
 
+    for (i = RF_COUNT_RELEASED; i <= RF_COUNT_LOST; i++)
+        left += atomic_load(&cell->counts[slot][i]);
+    return left;
+}
+
+int rf_board_child_join(rf_board *board, int32_t pid)
+{
+    int32_t cells, nobody;
+    int i;
+
+    rf_board_child_gone(board, pid);
     for (i = 0; i < RF_BOARD_CHILDREN; i++) {
-        int32_t nobody = 0;
-        if (atomic_compare_exchange_strong(&board->children[i].pid, &nobody, pid))
-            return i;
+        nobody = 0;
+        if (!atomic_compare_exchange_strong(&board->children[i].pid, &nobody, pid))
+            continue;
+        cells = atomic_load(&board->cells);
+        while (cells <= i && !atomic_compare_exchange_weak(&board->cells, &cells, i + 1))
+            ;
+        return i;
     }
     return -1;
 }
@@ -215,48 +251,36 @@ uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
     uint64_t lost = 0;
     int i, s;
 
-    for (i = 0; i < RF_BOARD_CHILDREN; i++) {
+    for (i = 0; i < atomic_load(&board->cells); i++) {
         child_cell *cell = &board->children[i];
         if (atomic_load(&cell->pid) != pid)
             continue;
         for (s = 0; s < RF_BOARD_SLOTS; s++) {
-            uint32_t n = atomic_exchange(&cell->held[s], 0);
+            uint32_t n = atomic_load(&cell->counts[s][RF_COUNT_HELD]) - cell_left(cell, (uint32_t)s);
             if (n)
-                atomic_fetch_add(&board->slots[s].counts[RF_COUNT_LOST], n);
+                atomic_fetch_add(&cell->counts[s][RF_COUNT_LOST], n);
             lost += n;
         }
-        atomic_fetch_sub(&board->waiting, atomic_exchange(&cell->waiting, 0));
+        atomic_store(&cell->waiting, 0);
         atomic_store(&cell->pid, 0);
         break;
     }
     return lost;
 }
 
-/* Take one of `limit` places. */
-static int take(_Atomic uint32_t *places, uint32_t limit)
-{
-    if (atomic_fetch_add(places, 1) < limit)
-        return 1;
-    atomic_fetch_sub(places, 1);
-    return 0;
-}
-
 int rf_slot_enter(rf_board *board, rf_slot *slot, int child, uint32_t limit, uint32_t child_limit)
 {
-    child_cell *cell = &board->children[child];
+    child_cell *cell = child < 0 ? NULL : &board->children[child];
     uint64_t counts[RF_COUNTS], now, peak;
 
-    if (!take(&cell->waiting, child_limit)) {
+    /* First stand in line, then look at its length: of those who come at once all may be turned away, but never all let in. */
+    if (!cell || atomic_fetch_add(&cell->waiting, 1) >= child_limit || rf_board_waiting(board) > limit) {
+        if (cell)
+            atomic_fetch_sub(&cell->waiting, 1);
         rf_slot_count(slot, RF_COUNT_REJECTED);
         return 0;
     }
-    if (!take(&board->waiting, limit)) {
-        atomic_fetch_sub(&cell->waiting, 1);
-        rf_slot_count(slot, RF_COUNT_REJECTED);
-        return 0;
-    }
-    rf_slot_count(slot, RF_COUNT_HELD);
-    atomic_fetch_add(&cell->held[slot - board->slots], 1);
+    atomic_fetch_add(&cell->counts[slot->index][RF_COUNT_HELD], 1);
 
     rf_slot_counts(slot, counts, &now);
     peak = counts[RF_COUNT_PEAK];
@@ -269,10 +293,8 @@ void rf_slot_leave(rf_board *board, rf_slot *slot, int child, rf_count how)
 {
     child_cell *cell = &board->children[child];
 
-    rf_slot_count(slot, how);
-    atomic_fetch_sub(&cell->held[slot - board->slots], 1);
+    atomic_fetch_add(&cell->counts[slot->index][how], 1);
     atomic_fetch_sub(&cell->waiting, 1);
-    atomic_fetch_sub(&board->waiting, 1);
 }
 
 void rf_slot_count(rf_slot *slot, rf_count what)
@@ -282,20 +304,32 @@ void rf_slot_count(rf_slot *slot, rf_count what)
 
 void rf_slot_counts(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS], uint64_t *ret_now)
 {
-    uint64_t left = 0;
-    int i;
+    const rf_board *board = (const rf_board *)(const void *)((const char *)(slot - slot->index) - offsetof(rf_board, slots));
+    uint64_t now = 0;
+    int i, k;
 
-    /* Exits first, then entries: a request that enters meanwhile counts as waiting, and the difference is never negative. */
-    for (i = RF_COUNTS - 1; i >= 0; i--)
-        ret_counts[i] = atomic_load(&slot->counts[i]);
-    for (i = RF_COUNT_RELEASED; i <= RF_COUNT_LOST; i++)
-        left += ret_counts[i];
-    *ret_now = ret_counts[RF_COUNT_HELD] > left ? ret_counts[RF_COUNT_HELD] - left : 0;
+    for (k = 0; k < RF_COUNTS; k++)
+        ret_counts[k] = atomic_load(&slot->counts[k]);
+    for (i = 0; i < atomic_load(&board->cells); i++) {
+        const child_cell *cell = &board->children[i];
+        /* Exits first, then entries: a request that enters meanwhile counts as waiting, and the difference is never negative. */
+        for (k = RF_COUNT_LOST; k >= 0; k--) {
+            uint32_t n = atomic_load(&cell->counts[slot->index][k]);
+            ret_counts[k] += n;
+            now += k == RF_COUNT_HELD ? n : -(uint64_t)n;
+        }
+    }
+    *ret_now = now;
 }
 
 uint32_t rf_board_waiting(const rf_board *board)
 {
-    return atomic_load(&board->waiting);
+    uint32_t waiting = 0;
+    int i;
+
+    for (i = 0; i < atomic_load(&board->cells); i++)
+        waiting += atomic_load(&board->children[i].waiting);
+    return waiting;
 }
 
 void rf_board_monitor_started(rf_board *board, int32_t pid, int again)

@@ -102,7 +102,7 @@ typedef struct rf_snapshot {
  * redirected, expired, aborted, lost. `rejected` never entered. Those still waiting are `held` minus the rest.
  */
 typedef enum {
-    RF_COUNT_HELD,
+    RF_COUNT_HELD,       /**< from here to LOST counted by child */
     RF_COUNT_RELEASED,   /**< a writer was there: went on */
     RF_COUNT_PASSED,     /**< went on without one: ending `pass`, stale board */
     RF_COUNT_REDIRECTED, /**< sent round by 307 */
@@ -142,6 +142,8 @@ void rf_slot_set_dsn(rf_slot *slot, const rf_dsn *dsn);
 int rf_slot_brief(const rf_slot *slot, rf_brief *ret_brief);
 int rf_slot_snapshot(const rf_slot *slot, rf_snapshot *ret_snapshot);
 int rf_slot_dsn(const rf_slot *slot, rf_dsn *ret_dsn);
+/** For the next monitor: if the last one died in the middle of a snapshot, at least its brief. @return 0 if there is nothing */
+int rf_slot_adopt(const rf_slot *slot, rf_snapshot *ret_snapshot);
 
 /** The state a reader must act on: RF_STATE_UNKNOWN if the brief is stale at `now`. */
 rf_state_name rf_brief_state(const rf_brief *brief, rf_time now);

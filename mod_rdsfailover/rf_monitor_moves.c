@@ -124,7 +124,7 @@ static void become(rf_monitor *m, rf_candidate *c, rf_time now)
 
     rf_state_verified(&m->state, now);
     /* If nothing was seen for a while and the writer is who it was, nothing has changed for the application. */
-    if (open || !rf_address_equal(&from, &c->address))
+    if (open || before == RF_STATE_OUTAGE || !rf_address_equal(&from, &c->address))
         m->snapshot.brief.epoch++;
     m->snapshot.brief.writer = c->address;
     m->snapshot.writer.verified_at = now;

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The board in one process: slots, records, staleness, counting. What several processes do to it is in board_processes.c. */
+#include "rf_board.h"
+#include "tap.h"
+
+#include <stdlib.h>
+
+static rf_board *fresh(void)
+{
+    void *memory = calloc(1, rf_board_size());
+
+    return memory ? rf_board_init(memory) : NULL;
+}
+
+static void layouts(void)
+{
+    rf_board *board = fresh();
+    unsigned char *bytes = (unsigned char *)board;
+
+    ok(board && rf_board_init(board) == board, "a board is found again in its memory");
+    bytes[8] ^= 1;
+    ok(!rf_board_init(board), "a board of another layout is refused");
+    bytes[8] ^= 1;
+    bytes[0] ^= 1;
+    ok(!rf_board_init(board), "memory of something else is refused");
+    free(board);
+}
+
+static void slots(void)
+{
+    rf_board *board = fresh();
+    rf_slot *first = rf_board_slot(board, 1000);
+    int distinct = 1;
+
+    ok(rf_board_slot(board, 1000) == first, "an endpoint has one slot");
+    for (uint64_t key = 1001; key < 1000 + RF_BOARD_SLOTS; key++) {
+        rf_slot *slot = rf_board_slot(board, key);
+        distinct = distinct && slot && slot != first;
+    }
+    ok(distinct, "%d endpoints have slots of their own", RF_BOARD_SLOTS);
+    ok(!rf_board_slot(board, 5000), "one more has none");
+    ok(rf_board_slot(board, 1000) == first, "the first still has its own");
+    free(board);
+}
+
+static void records(void)
+{
+    rf_board *board = fresh();
+    rf_slot *slot = rf_board_slot(board, 7);
+    rf_snapshot in, out;
+    rf_brief brief;
+    rf_dsn dsn, read;
+    unsigned before;
+
+    memset(&in, 0, sizeof in);
+    memset(&dsn, 0, sizeof dsn);
+    ok(rf_slot_brief(slot, &brief) && brief.state == RF_STATE_UNKNOWN && !brief.observed_at, "a new slot is unknown");
+    ok(rf_brief_state(&brief, RF_SEC(1)) == RF_STATE_UNKNOWN, "and stays so");
+
+    in.brief.state = RF_STATE_AVAILABLE;
+    in.brief.epoch = 3;
+    in.brief.observed_at = RF_SEC(100);
+    in.brief.stale_after = RF_MS(2500);
+    in.nfailovers = 2;
+    before = *rf_slot_wake_word(slot);
+    ok(rf_slot_publish(slot, &in) && *rf_slot_wake_word(slot) != before, "another state wakes");
+    before = *rf_slot_wake_word(slot);
+    in.probe.count++;
+    ok(!rf_slot_publish(slot, &in) && *rf_slot_wake_word(slot) == before, "other facts do not");
+    in.brief.epoch++;
+    ok(rf_slot_publish(slot, &in), "another epoch does");
+    ok(rf_slot_snapshot(slot, &out) && !memcmp(&in, &out, sizeof in), "what was published is read");
+
+    rf_slot_beat(slot, RF_SEC(101));
+    ok(rf_slot_brief(slot, &brief) && brief.observed_at == RF_SEC(101) && brief.epoch == 4, "a beat renews the time, nothing else");
+    ok(rf_slot_snapshot(slot, &out) && out.brief.observed_at == RF_SEC(101), "the snapshot has the beat's time");
+    ok(rf_brief_state(&brief, RF_SEC(101) + RF_MS(2500)) == RF_STATE_AVAILABLE, "not stale at the limit");
+    ok(rf_brief_state(&brief, RF_SEC(101) + RF_MS(2500) + 1) == RF_STATE_UNKNOWN, "stale after it reads as unknown");
+
+    memset(dsn.password, 'x', sizeof dsn.password - 1);
+    rf_slot_set_dsn(slot, &dsn);
+    ok(rf_slot_dsn(slot, &read) && !memcmp(&dsn, &read, sizeof dsn), "a DSN is read as it was set");
+    free(board);
+}
+
+static void state_names(void)
+{
+    static const char *const names[] = { "unknown", "available", "suspect", "outage", "recovering" };
+
+    for (unsigned i = 0; i < 5; i++)
+        is_str(rf_state_text((rf_state_name)i), names[i], "state %u is called %s", i, names[i]);
+    is_str(rf_state_text((rf_state_name)77), "unknown", "a state that does not exist is unknown");
+}
+
+static uint64_t in_queue(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS])
+{
+    uint64_t now;
+
+    rf_slot_counts(slot, ret_counts, &now);
+    return now;
+}
+
+static void counting(void)
+{
+    rf_board *board = fresh();
+    rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
+    int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
+    uint64_t counts[RF_COUNTS];
+
+    ok(one >= 0 && two >= 0 && one != two, "two children have cells of their own");
+    ok(rf_slot_enter(board, a, one, 3, 2) && rf_slot_enter(board, b, one, 3, 2), "two requests enter");
+    ok(!rf_slot_enter(board, a, one, 3, 2), "a third exceeds the child's limit, whatever the database");
+    ok(rf_slot_enter(board, a, two, 3, 2), "another child has a place left");
+    ok(!rf_slot_enter(board, a, two, 3, 2), "but not more than all may hold together");
+    is_int(rf_board_waiting(board), 3, "three wait");
+    is_int(in_queue(a, counts), 2, "two of them for the first database");
+    is_int(counts[RF_COUNT_HELD], 2, "two were held");
+    is_int(counts[RF_COUNT_REJECTED], 2, "two were turned away");
+    is_int(counts[RF_COUNT_PEAK], 2, "at most two waited at once");
+    ok(!rf_slot_enter(board, a, -1, 3, 2), "a child without a cell holds nothing");
+    ok(!rf_slot_enter(board, a, two, 0, 2) && !rf_slot_enter(board, a, two, 9, 0), "a limit of 0 lets nobody in");
+
+    rf_slot_leave(board, a, one, RF_COUNT_RELEASED);
+    is_int(in_queue(a, counts), 1, "one has left");
+    is_int(counts[RF_COUNT_RELEASED], 1, "released");
+    is_int(counts[RF_COUNT_PEAK], 2, "the peak stays");
+    ok(rf_slot_enter(board, a, one, 3, 2), "its place is free again");
+    is_int(rf_board_child_gone(board, 501), 2, "a child dies with two");
+    is_int(in_queue(a, counts), 1, "the other child's request still waits");
+    is_int(counts[RF_COUNT_LOST], 1, "one of each database is lost");
+    in_queue(b, counts);
+    is_int(counts[RF_COUNT_LOST], 1, "the other one too");
+    is_int(rf_board_waiting(board), 1, "their places are free");
+    is_int(rf_board_child_gone(board, 501), 0, "dying twice changes nothing");
+    is_int(rf_board_child_gone(board, 999), 0, "nor does a stranger's death");
+    is_int(rf_board_child_join(board, 503), one, "the cell is free for the next child");
+    ok(rf_slot_enter(board, a, one, 9, 9), "which holds a request");
+    is_int(rf_board_child_join(board, 503), one, "a process number that comes again is another process");
+    is_int(in_queue(a, counts), 1, "what its forerunner held is lost");
+    is_int(counts[RF_COUNT_LOST], 2, "and counted so");
+    rf_slot_count(a, RF_COUNT_DRY);
+    in_queue(a, counts);
+    is_int(counts[RF_COUNT_DRY], 1, "a dry run is counted");
+    free(board);
+}
+
+static void cells_run_out(void)
+{
+    rf_board *board = fresh();
+    int i, last = 0;
+
+    for (i = 0; i < RF_BOARD_CHILDREN; i++)
+        last = rf_board_child_join(board, 1000 + i);
+    ok(last >= 0, "%d children have cells", RF_BOARD_CHILDREN);
+    is_int(rf_board_child_join(board, 99999), -1, "one more has none");
+    rf_board_child_gone(board, 1500);
+    ok(rf_board_child_join(board, 99999) >= 0, "until another ends");
+    free(board);
+}
+
+static void monitors(void)
+{
+    rf_board *board = fresh();
+    int32_t pid;
+    uint32_t restarts;
+    rf_time beat;
+
+    rf_board_monitor_started(board, 10, 0);
+    rf_board_monitor_started(board, 11, 1);
+    rf_board_monitor_started(board, 12, 0);
+    rf_board_monitor_beat(board, RF_SEC(5));
+    rf_board_monitor(board, &pid, &restarts, &beat);
+    is_int(pid, 12, "the monitor's process");
+    is_int(restarts, 1, "a handover is no restart");
+    is_int(beat, RF_SEC(5), "its last sign of life");
+    rf_board_monitor_forgotten(board, RF_SEC(6));
+    is_int(rf_board_monitor_forgotten_at(board), RF_SEC(6), "forgotten at a restart");
+    rf_board_monitor_started(board, 13, 0);
+    is_int(rf_board_monitor_forgotten_at(board), 0, "until another is started");
+    free(board);
+}
+
+int main(void)
+{
+    layouts();
+    slots();
+    records();
+    state_names();
+    counting();
+    cells_run_out();
+    monitors();
+    return tap_done();
+}
