@@ -57,9 +57,9 @@ static void say(const rf_sample *sample)
 {
     ssize_t n;
 
-    do
-        n = send(RF_MONITOR_FD, sample, sizeof *sample, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
+    /* A monitor that is stopped for a while finds everything when it goes on. */
+    while ((n = send(RF_MONITOR_FD, sample, sizeof *sample, MSG_NOSIGNAL)) < 0 && (errno == EAGAIN || errno == EINTR))
+        poll(&(struct pollfd){.fd = RF_MONITOR_FD, .events = POLLOUT}, 1, -1);
     if (n < 0)
         _exit(0); /* from wherever this is called; what is open closes itself */
 }

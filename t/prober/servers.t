@@ -138,6 +138,18 @@ subtest 'one address does not delay another' => sub {
     $prober->forget($other->address);
 };
 
+subtest 'a monitor that is stopped' => sub {
+    $server->set(behave => 'silent');
+    $prober->forget($at);
+    $prober->await(kind => 'probe', ticket => $prober->probe($at, 2));
+    kill 'STOP', $prober->{helper};
+    sleep 1;    # a verdict each 2 ms: more than the socket holds
+    kill 'CONT', $prober->{helper};
+    says();
+    is($prober->ask($at)->{cause}, 'none', 'finds its prober alive');
+    cmp_ok(scalar($prober->skipped), '>', 10, 'and what it said meanwhile');
+};
+
 subtest 'a new DSN' => sub {
     is($prober->ask($at)->{cause}, 'none', 'logged in');
     $prober->configure($server->dsn(user => 'other'));
