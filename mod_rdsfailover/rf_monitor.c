@@ -184,7 +184,8 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
         forgive(m, now - m->planned, now);
 
     if (prober_hangs(m, now)) {
-        rf_monitor_say(m, RF_SAY_WARNING, 111, "The prober gave no verdict in time; it is replaced");
+        if (!blind(m, now)) /* that was said by then */
+            rf_monitor_say(m, RF_SAY_WARNING, 111, "The prober gave no verdict in time; it is replaced");
         m->world.replace_prober(m->world.ctx);
         ask_anew(m, now);
     }

@@ -69,6 +69,7 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
         break;
     case RF_STATE_UNKNOWN:
         m->drafting = 0;
+        hurry(m, 1, now);
         rf_monitor_say(m, RF_SAY_ERROR, 108, "No verdict on the database for too long; requests pass until there is one. Is the prober installed and running?");
         break;
     case RF_STATE_RECOVERING:

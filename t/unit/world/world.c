@@ -87,6 +87,7 @@ static void ask_probe(void *ctx, const rf_address *address, uint32_t ticket, rf_
     w_server *s = server(w, address->text);
 
     w->probes++;
+    s->asked++;
     if (w->prober != W_WORKS)
         return;
     world_blame(w, s->attempt, "two probes are outstanding for one address");
@@ -370,6 +371,17 @@ void world_apply(world *w, const w_step *step)
     case W_END:
         break;
     }
+}
+
+unsigned world_asked(const world *w, const char *address)
+{
+    unsigned i;
+
+    for (i = 0; i < w->nservers; i++) {
+        if (!strcmp(w->servers[i].address.text, address))
+            return w->servers[i].asked;
+    }
+    return 0;
 }
 
 typedef enum { NOTHING, STEP, ATTEMPT, LOST, RESOLVED, PROBER_BACK, REVIVED, TICK } event_kind;

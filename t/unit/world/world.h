@@ -73,6 +73,7 @@ typedef struct w_server {
     unsigned code;
     rf_time since, rtt;
     int proven;
+    unsigned asked;
     int kept;             /* a connection is open */
     rf_time lost_at;      /* when the prober will notice that it broke; 0: it did not */
     int attempt, login, connected;
@@ -139,6 +140,9 @@ void world_run(world *w, const w_step *steps, int ms);
 double world_when(const world *w, unsigned states, double since);
 #define W_HOLDING (1u << RF_STATE_SUSPECT | 1u << RF_STATE_OUTAGE)
 #define W_OPEN (1u << RF_STATE_AVAILABLE | 1u << RF_STATE_RECOVERING)
+
+/** How often this address was asked. */
+unsigned world_asked(const world *w, const char *address);
 
 /** The states in order, as "unknown available suspect". */
 const char *world_path(const world *w);
