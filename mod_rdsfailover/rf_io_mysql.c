@@ -73,6 +73,12 @@ static void blame_library(rf_link *link, const char *otherwise)
     unsigned code = mysql_errno(link->mysql);
     const char *text = mysql_error(link->mysql);
 
+#ifdef CR_PLUGIN_NOT_ALLOWED
+    if (code == CR_PLUGIN_NOT_ALLOWED) { /* the library's sentence has bytes of the login in it */
+        blame(link, RF_CAUSE_REFUSED, code, "the server asks for the password in a way that is not allowed on this connection");
+        return;
+    }
+#endif
     /* The library found nothing to complain about and yet failed: what came was no answer. */
     blame(link, code ? rf_classify_code(code) : RF_CAUSE_PROTOCOL, code, code && *text ? text : otherwise);
     if (link->sample.cause == RF_CAUSE_UNREACHABLE && strstr(text, "(110)"))

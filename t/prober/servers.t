@@ -129,6 +129,19 @@ subtest 'TLS is demanded of a server without it' => sub {
     is($after, $before, 'and never logged in to');
 };
 
+subtest 'a server that asks for the password itself' => sub {
+    for my $plugin (qw(mysql_clear_password dialog auth_gssapi_client mysql_old_password)) {
+        says(behave => 'switch', plugin => $plugin);
+        my $sample = $prober->ask($at);
+        is("$sample->{cause} $sample->{code}", 'refused 5010', "$plugin: gets no login");
+        like($sample->{text}, qr/not allowed on this connection$/, 'in our words');
+    }
+    is(scalar $server->saw('proof'), 0, 'and no proof');
+    says(behave => 'switch', plugin => 'mysql_native_password');
+    $prober->ask($at);
+    is(scalar $server->saw('proof'), 1, 'mysql_native_password does');
+};
+
 subtest 'one address does not delay another' => sub {
     my $other = RdsFailover::FakeMysql->new(address => '127.0.0.78', port => $server->port, say => { behave => 'silent' });
     says();

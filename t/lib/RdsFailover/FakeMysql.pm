@@ -22,7 +22,7 @@ package RdsFailover::FakeMysql;
 #
 # drop() breaks the connections that are open, as a server that dies does; farewell() sends `error` on them and closes, as one
 # that shuts down does. saw() has: accept, login (user, database),
-# query (sql), quit, broken (the client left without saying so; `phase` tells where).
+# query (sql), quit, proof (bytes in hex), broken (the client left without saying so; `phase` tells where).
 
 use v5.36;
 use parent 'RdsFailover::Fake';
@@ -35,6 +35,7 @@ sub defaults ($class) {
     return {
         behave    => 'ok',
         error     => [1045, '28000', q{Access denied for user 'app'@'localhost' (using password: YES)}],
+        plugin    => 'mysql_clear_password',
         version   => '8.0.39',
         delay     => 0,
         variables => {
@@ -148,11 +149,17 @@ sub take ($self, $link, $seq, $body) {
     my $say    = $self->say_now;
     my $behave = $say->{behave};
     return 1 if $behave =~ /^(?:silent|stall|noise)$/;
+    if ($link->{phase} eq 'proof') { $self->note('proof', bytes => unpack 'H*', $body); return 0 }
     if ($link->{phase} eq 'login') {
         my ($flags, $user, $rest) = unpack 'V x28 Z* a*', $body;
         my $database = '';
         if (length $rest) { (my $auth, $rest) = unpack 'C/a a*', $rest; $database = unpack 'Z*', $rest if $flags & 8 }
         $self->note('login', user => $user, database => $database);
+        if ($behave eq 'switch') {
+            syswrite $link->{socket}, frame($seq + 1, "\xfe$say->{plugin}\0" . 'salt' x 5 . "\0");
+            $link->{phase} = 'proof';
+            return 1;
+        }
         if ($behave eq 'refuse') {
             syswrite $link->{socket}, frame($seq + 1, error_body(@{ $say->{error} }));
             $link->{phase} = 'over';
