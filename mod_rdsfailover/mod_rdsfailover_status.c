@@ -100,7 +100,7 @@ static int send_health(request_rec *r, const rf_report *report, int strict)
     r->status = status;
     ap_set_content_type(r, "text/plain; charset=utf-8");
     if (!r->header_only)
-        ap_rputs(status == HTTP_OK ? "ok\n" : strict ? "no verified writer\n" : "the queue is full\n", r);
+        ap_rputs(status == HTTP_OK ? "ok\n" : strict ? "no verified writer, or the queue is full\n" : "the queue is full\n", r);
     return OK;
 }
 

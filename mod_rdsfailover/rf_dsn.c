@@ -276,7 +276,7 @@ static const char *take_query(span query, rf_dsn *dsn)
 }
 
 /** @return what follows "scheme://", or a NULL span if that is missing or unknown */
-static span after_scheme(const char *url)
+static span take_scheme(const char *url, rf_dsn *dsn)
 {
     static const char *const schemes[] = {"mysql", "mysql2", "mariadb", "pdo-mysql"};
     const char *colon = strstr(url, "://");
@@ -286,15 +286,18 @@ static span after_scheme(const char *url)
 
         while (schemes[i][n] && url + n < colon && lower(url[n]) == schemes[i][n])
             n++;
-        if (!schemes[i][n] && url + n == colon)
+        if (!schemes[i][n] && url + n == colon) {
+            if (i > 0)
+                memcpy(dsn->scheme, schemes[i], n + 1);
             return span_of(colon + 3);
+        }
     }
     return (span){NULL, 0};
 }
 
 static const char *parse(const char *url, rf_dsn *dsn)
 {
-    span rest = after_scheme(url), authority, path;
+    span rest = take_scheme(url, dsn), authority, path;
     const char *error;
     char at;
 

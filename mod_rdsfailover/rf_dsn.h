@@ -21,6 +21,7 @@ typedef enum {
 } rf_tls_mode;
 
 typedef struct rf_dsn {
+    char scheme[12]; /**< as it came, for the application, which may know no other; empty: mysql */
     char host[256]; /**< name or address, IPv6 without brackets, lower case; never empty in a parsed DSN */
     uint16_t port;  /**< 3306 unless given */
     rf_tls_mode tls;

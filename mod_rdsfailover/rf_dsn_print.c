@@ -51,6 +51,12 @@ static void put_encoded(sink *out, const char *text)
     }
 }
 
+static void put_scheme(sink *out, const rf_dsn *dsn)
+{
+    put_text(out, dsn->scheme[0] ? dsn->scheme : "mysql");
+    put_text(out, "://");
+}
+
 static void put_endpoint(sink *out, const rf_dsn *dsn)
 {
     const char *open = strchr(dsn->host, ':') ? "[" : "", *close = *open ? "]" : "";
@@ -115,7 +121,7 @@ static size_t print(const rf_dsn *dsn, char *text, size_t size)
 {
     sink out = {text, size, 0};
 
-    put_text(&out, "mysql://");
+    put_scheme(&out, dsn);
     if (dsn->user[0] || dsn->password[0]) {
         put_encoded(&out, dsn->user);
         if (dsn->password[0]) {
@@ -151,7 +157,7 @@ void rf_dsn_redact(const rf_dsn *dsn, char *ret_text, size_t size)
 {
     sink out = {ret_text, size, 0};
 
-    put_text(&out, "mysql://");
+    put_scheme(&out, dsn);
     if (dsn->user[0] || dsn->password[0]) {
         put_encoded(&out, dsn->user);
         put_text(&out, dsn->password[0] ? ":" REDACTED "@" : "@");

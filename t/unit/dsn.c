@@ -255,6 +255,10 @@ static void printing(void)
     is_str(small, "as it was", " writes nothing");
     is_int(rf_dsn_print(&dsn, small, 21), 20, "just enough");
     is_str(small, "mysql://u:p@h:3306/d", " writes all");
+
+    is_str(rf_dsn_parse("PDO-MySQL://h/d", &dsn), NULL, "another scheme");
+    rf_dsn_print(&dsn, url, sizeof(url));
+    is_str(url, "pdo-mysql://h:3306/d", "the application gets the scheme that came in");
 }
 
 static void redaction(void)
