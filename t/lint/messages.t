@@ -9,7 +9,7 @@ my %LEVEL = (INFO => 'info', NOTICE => 'notice', WARNING => 'warning', ERR => 'e
 my (%level, %where);
 for my $file (files(qr{^mod_rdsfailover/.*\.c$})) {
     my $code = c_code(slurp($file), strings => 1);
-    while ($code =~ /APLOG_(\w+),[^;]*?"RF(\d{4}): /g)     { push @{ $where{$2} }, $file; $level{$2} = $1 if $1 ne 'MARK' }
+    while ($code =~ /APLOG_MARK,\s*APLOG_(\w+),[^;]*?"RF(\d{4}): /g)     { push @{ $where{$2} }, $file; $level{$2} = $1 }
     while ($code =~ /(?:\b|_)say\(\w+, RF_SAY_(\w+), (\d+), /g)  { my $id = sprintf '%04d', $2; push @{ $where{$id} }, $file; $level{$id} = $1 }
     # Any other way of saying something would pass by this test.
     my @loose = grep { !/^(?:RF\d{4}: |RF%04d: )/ } $code =~ /ap_log_\w*error\(APLOG_MARK,[^;]*?"([^"]*)"/g;
