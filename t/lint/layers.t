@@ -72,6 +72,9 @@ done_testing;
 
 sub calls ($code) {
     my @found;
-    while ($code =~ /$IMPURE/g) { push @found, [substr($code, 0, $-[0]) =~ s/.*\n//sr, $1] }
+    while ($code =~ /$IMPURE/g) {
+        my ($name, $at) = ($1, $-[0]);
+        push @found, [substr($code, 0, $at) =~ s/.*\n//sr, $name];
+    }
     return @found;
 }
