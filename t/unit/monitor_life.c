@@ -122,34 +122,24 @@ static void record_of_a_failover(void)
 static void stopped(void)
 {
     static const w_step well[] = { PAIR, STOP(10000, 10000), { 0 } };
-    static const w_step asked[] = { PAIR, RTT(9990, A, 400), RTT(10900, A, 1), STOP(10300, 10000), { 0 } };
+    static const w_step asked[] = { PAIR, RTT(9990, A, 400), STOP(10300, 10000), RTT(10900, A, 1), { 0 } };
     static const w_step hung[] = { PAIR, SERVER(10100, A, W_HANGS), STOP(12800, 20000), SERVER(40000, A, W_UP), { 0 } };
     static const w_step gone[] = { PAIR, STOP(10300, 10000), PROBER(10350, W_USELESS), { 0 } };
+    unsigned bad = 0;
 
     run(well, 40000);
     is_str(world_path(&w), "unknown available unknown available", "stopped for 10 s: stale meanwhile, no alarm after");
     ok(world_when(&w, 1u << RF_STATE_AVAILABLE, 20000) <= 10, "stopped: known again at once");
     is_int(w.replaced, 0, "stopped: the prober is not blamed");
     unbroken("stopped");
-    for (int ms = 10001; ms < 11000; ms += 37) {
+    for (int ms = 10001; ms < 10900; ms += 7) {
         w_step steps[sizeof asked / sizeof asked[0]];
         memcpy(steps, asked, sizeof steps);
-        for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-            if (steps[i].what == W_STOP)
-                steps[i].at = ms < 10900 ? ms : 10899;
-        }
-        /* A step that changes the server comes after the stop or before it; both orders are sorted enough for the run. */
-        if (steps[8].at > steps[7].at) {
-            w_step swap = steps[7];
-            steps[7] = steps[8];
-            steps[8] = swap;
-        }
+        steps[7].at = ms;
         run(steps, 40000);
-        if (w.wrong[0] || w.replaced || w.board.nfailovers || w.board.brief.state != RF_STATE_AVAILABLE) {
-            ok(0, "stopped after %d ms with a question open: %s, replaced %u", ms, world_path(&w), w.replaced);
-            unbroken("stopped");
-        }
+        bad += w.wrong[0] || w.replaced || w.board.nfailovers || w.board.brief.state != RF_STATE_AVAILABLE;
     }
+    is_int(bad, 0, "stopped at any moment, with a question open or not: no outage, and the prober is not blamed");
     run(hung, 60000);
     is_str(world_path(&w), "unknown available suspect outage unknown outage recovering available", "stopped in an outage: it goes on");
     is_int(w.board.nfailovers, 1, "stopped in an outage: one record");

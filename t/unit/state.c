@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state machine alone. A story is what is seen, one letter each, a second apart; its table is the machine's whole law. */
+#include "rf_state.h"
+#include "tap.h"
+
+/* a answered  f failed  s suspected  v verified  w time passes, requests wait  . time passes, none waits  b time passes, blind */
+static const struct {
+    const char *name;
+    const char *seen;
+    int fails;
+    rf_state_name state;
+    int since; /* second in which it was entered */
+} stories[] = {
+    { "nothing seen", "", 2, RF_STATE_UNKNOWN, 0 },
+    { "failures of one that never was a writer", "ffffffff", 2, RF_STATE_UNKNOWN, 0 },
+    { "suspicion of one that never was a writer", "ss", 2, RF_STATE_UNKNOWN, 0 },
+    { "answers do not make a writer, verification does", "aaaa", 2, RF_STATE_UNKNOWN, 0 },
+    { "the first writer", "v", 2, RF_STATE_AVAILABLE, 1 },
+    { "one lost probe is only suspicion", "vaf", 2, RF_STATE_SUSPECT, 3 },
+    { "the next answer ends it", "vafa", 2, RF_STATE_AVAILABLE, 4 },
+    { "failures must be in a row", "vfafafa", 2, RF_STATE_AVAILABLE, 7 },
+    { "two in a row are an outage", "vff", 2, RF_STATE_OUTAGE, 3 },
+    { "fails=1: one is", "vf", 1, RF_STATE_OUTAGE, 2 },
+    { "fails=4: three are not", "vfff", 4, RF_STATE_SUSPECT, 2 },
+    { "fails=4: four are", "vffff", 4, RF_STATE_OUTAGE, 5 },
+    { "a late answer is suspicion", "vs", 2, RF_STATE_SUSPECT, 2 },
+    { "suspicion is no failure", "vssss", 2, RF_STATE_SUSPECT, 2 },
+    { "suspicion, then failures", "vsff", 2, RF_STATE_OUTAGE, 4 },
+    { "fails=1 after suspicion", "vsf", 1, RF_STATE_OUTAGE, 3 },
+    { "an answer does not end an outage", "vffaaaa", 2, RF_STATE_OUTAGE, 3 },
+    { "nor does time", "vff....wwww", 2, RF_STATE_OUTAGE, 3 },
+    { "nor does suspicion", "vffss", 2, RF_STATE_OUTAGE, 3 },
+    { "verification does", "vffv", 2, RF_STATE_RECOVERING, 4 },
+    { "recovering ends with the queue", "vffvww.", 2, RF_STATE_AVAILABLE, 7 },
+    { "recovering lasts while requests wait", "vffvwwww", 2, RF_STATE_RECOVERING, 4 },
+    { "but 60 s at most", "vffvwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww", 2, RF_STATE_AVAILABLE, 64 },
+    { "another writer while recovering", "vffvwv", 2, RF_STATE_RECOVERING, 4 },
+    { "a failure while recovering", "vffvf", 2, RF_STATE_SUSPECT, 5 },
+    { "an outage while recovering", "vffvff", 2, RF_STATE_OUTAGE, 6 },
+    { "a late answer while recovering", "vffvs", 2, RF_STATE_SUSPECT, 5 },
+    { "another writer while suspect", "vsv", 2, RF_STATE_AVAILABLE, 3 },
+    { "another writer while available", "vvv", 2, RF_STATE_AVAILABLE, 1 },
+    { "blind while available", "vb", 2, RF_STATE_UNKNOWN, 2 },
+    { "blind while suspect", "vsb", 2, RF_STATE_UNKNOWN, 3 },
+    { "blind in an outage", "vffb", 2, RF_STATE_UNKNOWN, 4 },
+    { "blind while recovering", "vffvb", 2, RF_STATE_UNKNOWN, 5 },
+    { "blind, then a writer", "vffbv", 2, RF_STATE_AVAILABLE, 5 },
+    { "blind, then failures of a known writer: an outage", "vbff", 2, RF_STATE_OUTAGE, 4 },
+    { "blind, then one failure is nothing yet", "vbf", 2, RF_STATE_UNKNOWN, 2 },
+    { "failures are forgotten by an answer in between", "vbfaf", 2, RF_STATE_UNKNOWN, 2 },
+    { "an available writer and time", "v....", 2, RF_STATE_AVAILABLE, 1 },
+};
+
+static void see(rf_state *state, const rf_policy *policy, char what, rf_time now)
+{
+    switch (what) {
+    case 'a': rf_state_answered(state, now); break;
+    case 'f': rf_state_failed(state, policy, now); break;
+    case 's': rf_state_suspected(state, now); break;
+    case 'v': rf_state_verified(state, now); break;
+    case 'w': rf_state_passed(state, 5, 0, now); break;
+    case '.': rf_state_passed(state, 0, 0, now); break;
+    case 'b': rf_state_passed(state, 0, 1, now); break;
+    }
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++) {
+        rf_policy policy = { .fails = stories[i].fails, .passes = 2 };
+        rf_state state = { 0 };
+
+        for (int k = 0; stories[i].seen[k]; k++)
+            see(&state, &policy, stories[i].seen[k], RF_SEC(k + 1));
+        is_str(rf_state_text(state.name), rf_state_text(stories[i].state), "%s", stories[i].name);
+        is_int(state.since / RF_SEC(1), stories[i].since, "%s: since", stories[i].name);
+    }
+    for (int s = RF_STATE_UNKNOWN; s <= RF_STATE_RECOVERING; s++)
+        is_int(rf_state_holds((rf_state_name)s), s == RF_STATE_SUSPECT || s == RF_STATE_OUTAGE, "%s: holds or not",
+               rf_state_text((rf_state_name)s));
+    return tap_done();
+}
