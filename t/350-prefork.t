@@ -1,17 +1,13 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# prefork and mod_php: a held request keeps its process.
+# prefork with mod_php, where every held request takes a process: crash and hang.
 use v5.36;
 use Test::More;
-use RdsFailover::Story;
+use RdsFailover::Story::Failover qw(there_and_back);
 
-my $story = RdsFailover::Story->new(mpm => 'prefork', rate => 5);
-ok($story->wait_for_state('available'), 'available');
-for my $kind (qw(crash hang)) {
-    my $run = $story->play(sub ($rig) { my $at = $rig->fail($kind, outage => 4); $story->wait_for_state('available'); return $at });
-    $story->nobody_failed_after_detection($run, $run->{plot}{fault});
-    $story->ledger_is_right($run);
-    $story->counts_add_up;
-    $story->rig->rebuild;
+for my $kind ([crash => 'lost'], [hang => 'timeout']) {
+    subtest $kind->[0] => sub {
+        there_and_back(kind => $kind->[0], cause => $kind->[1], rig => { mpm => 'prefork' }, rate => 5, turns => 1)->end;
+    };
 }
 done_testing;

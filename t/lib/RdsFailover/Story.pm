@@ -13,6 +13,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use IO::Select ();
 use List::Util ();
+use POSIX ();
 use IPC::Open2 qw(open2);
 use JSON::PP ();
 use Test::More ();
@@ -184,7 +185,51 @@ sub log_lines ($self, $file, $pattern) {
     return grep {/$pattern/} <$in>;
 }
 
-# Runs a command inside, as the rig's root.
-sub inside ($self, @command) { return $self->{rig}->run(@command) }
+# ---- doing things to it --------------------------------------------------------------------------------------------------
+
+# $rig->fail(…) in the background; $story->await(…) returns what it returned.
+sub fail_later ($self, $kind, %option) {
+    pipe my $from, my $to or die "pipe: $!\n";
+    my $pid = fork // die "cannot fork: $!\n";
+    if (!$pid) {
+        close $from;
+        my $told = eval { $self->{rig}->fail($kind, rebuild => undef, %option) } // { error => $@ };
+        print {$to} $json->encode($told);
+        close $to;
+        POSIX::_exit(0);
+    }
+    close $to;
+    return { pid => $pid, from => $from };
+}
+
+sub await ($self, $failing) {
+    local $/;
+    my $told = $json->decode(readline($failing->{from}) || '{"error":"the failover ended without an answer"}');
+    waitpid $failing->{pid}, 0;
+    die "fail: $told->{error}\n" if defined $told->{error};
+    return $told;
+}
+
+# Signals processes by the number they have inside, as the status tells it.
+sub signal ($self, $name, @pids) { return $self->{rig}->run($^X, '-e', 'kill shift, @ARGV or die "kill: $!\n"', $name, @pids) }
+
+# Numbers of the processes inside whose program or name matches.
+sub pids ($self, $pattern) {
+    my $look = 'for (glob "/proc/[0-9]*") { my ($n) = /(\d+)/; my $t = ""; for my $f ("cmdline", "comm")'
+        . ' { open my $in, "<", "$_/$f" or next; $t .= (<$in> // "") . " " } print "$n\n" if $n != $$ && $t =~ $ARGV[0] }';
+    return split /\n/, $self->{rig}->capture($^X, '-e', $look, $pattern);
+}
+
+# httpd's children that have a client's connection open now.
+sub serving ($self) {
+    my %pid = map { $_ => 1 } $self->{rig}->capture('ss', '-Htnp', 'state', 'established', 'sport = :8080') =~ /pid=(\d+)/g;
+    return sort keys %pid;
+}
+
+sub write_page ($self, $name, $text) {
+    open my $out, '>', $self->{rig}->dir . "/htdocs/$name" or die "$name: $!\n";
+    print {$out} $text;
+    close $out or die "$name: $!\n";
+}
 
 1;

@@ -50,6 +50,17 @@ sub stop ($self) {
 
 sub requests ($self) { return @{ $self->stop->{requests} } }
 
+# Waits until what comes now is answered soon: the backlog of an outage is worked off. Goes on after $limit s all the same.
+sub settle ($self, $limit = 6) {
+    my $since = time;
+    my $end   = $since + $limit;
+    while (time < $end) {
+        my @new = grep { $_->{due} > $since && $_->{kind} ne 'static' } $self->so_far;
+        return if @new >= 10 && !grep { ($_->{latency_ms} // 1e6) > 500 } @new[-10 .. -1];
+        sleep 0.1;
+    }
+}
+
 sub so_far ($self) { return $self->{follow}->all }
 
 # Everything but what is right; {kind} and {due} tell which.
