@@ -59,10 +59,8 @@ sub stretch ($requests, $from, $to) {
 }
 
 # Events of one failover, all in seconds from the run's start; what did not happen is undef. $until is the next fault.
-# Each request belongs to one failover: those of the last 5 s before a fault may have been under way when it came.
+# A failed request belongs to the failover during which it ended: it may have come in long before, and been under way.
 sub failover ($run, $fault, $until, $first, $last) {
-    # An application may try for some seconds before it gives up, as WordPress does.
-    my ($from, $to) = ($first ? -1 : $fault - 5, $last ? $until : $until - 5);
     my %at;
     for my $e (@{ $run->{events} }) {
         $at{ $e->{event} } //= $e->{at} if $e->{at} >= $fault - 0.001 && $e->{at} < $until;
@@ -79,15 +77,15 @@ sub failover ($run, $fault, $until, $first, $last) {
     my @back = sort { $a <=> $b } map { $_->{due} + $_->{latency} }
         grep { $_->{ok} && $_->{kind} ne 'static' && defined $ready && $_->{due} + $_->{latency} > $ready } @{ $run->{requests} };
     $f{first_answer} = $back[0] if @back && $back[0] < $until;
-    my @own = grep { $_->{due} >= $from && $_->{due} < $to } @{ $run->{requests} };
-    my @bad = grep { $_->{failed} } @own;
+    my @bad = grep {
+        my $ended = $_->{due} + ($_->{latency} // 0);
+        $_->{failed} && ($first || $ended >= $fault) && ($last || $ended < $until);
+    } @{ $run->{requests} };
     $f{failed} = scalar @bad;
     $f{last_failure} = max(map { $_->{due} } @bad);
-    # A planned failover may be known before the old side is gone: what counts is when the request came in.
     my $line = $f{detected};
     $f{failed_before} = defined $line ? scalar(grep { $_->{due} < $line } @bad) : scalar @bad;
     $f{failed_after}  = $f{failed} - $f{failed_before};
-    $f{waited} = scalar(grep { $_->{ok} && $_->{latency} > $WAIT } @own);
     return \%f;
 }
 
