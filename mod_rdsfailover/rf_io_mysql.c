@@ -9,7 +9,6 @@
 #include "rf_io_mysql.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,12 +20,10 @@
 
 #include <errmsg.h>
 
+#include "rf_greeting.h"
 #include "rf_io_fiber.h"
 #include "rf_io_mysql_vendor.h"
 #include "rf_io_pin.h"
-
-#define RF_GREETING_MAX 1024    /* real ones are about 100 bytes */
-#define RF_SERVER_HAS_TLS 0x0800 /* CLIENT_SSL in the low capability word */
 
 struct rf_link {
     const rf_dsn *dsn;
@@ -157,13 +154,10 @@ static int peer_is(int fd, const rf_address *address)
 
 static void refuse_stranger(rf_link *link, const unsigned char *said, size_t n)
 {
-    char shown[33], text[128];
-    size_t i;
+    char begins[33], text[128];
 
-    for (i = 0; i < n && i < sizeof shown - 1 && said[i] != '\r' && said[i] != '\n'; i++)
-        shown[i] = isprint(said[i]) ? (char)said[i] : '.';
-    shown[i] = '\0';
-    snprintf(text, sizeof text, "this is not a MySQL server: it begins with \"%s\"", shown);
+    rf_greeting_quote(said, n, begins, sizeof begins);
+    snprintf(text, sizeof text, "this is not a MySQL server: it begins with \"%s\"", begins);
     refuse(link, RF_CAUSE_PROTOCOL, 0, text);
 }
 
@@ -173,58 +167,32 @@ static void refuse_stranger(rf_link *link, const unsigned char *said, size_t n)
  */
 static void await_greeting(rf_link *link, int fd)
 {
-    unsigned char said[RF_GREETING_MAX + 1];
-    int need = 5; /* length, number, protocol version */
+    unsigned char said[RF_GREETING_MAX];
+    rf_greeting heard = RF_GREETING_MORE;
+    size_t need = 1;
+    ssize_t n;
+    int low;
 
-    for (;;) {
-        size_t length, n, i;
-        ssize_t got;
-
-        setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &need, sizeof need);
+    do {
+        low = (int)need;
+        setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
         if (!pause_for(link, POLLIN | POLLRDHUP))
             return;
-        got = recv(fd, said, sizeof said - 1, MSG_PEEK | MSG_DONTWAIT);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
-            continue;
-        if (got <= 0)
+        n = recv(fd, said, sizeof said, MSG_PEEK | MSG_DONTWAIT);
+        if (n > 0)
+            heard = rf_greeting_read(said, (size_t)n, &need);
+        else if (n == 0 || (errno != EAGAIN && errno != EINTR))
             break;
-        n = (size_t)got;
-        if (n < 5) {
-            if (link->revents & (POLLRDHUP | POLLHUP))
-                break;
-            continue;
-        }
-        length = 4 + (said[0] | said[1] << 8 | (size_t)said[2] << 16);
-        if (said[3] != 0 || (said[4] != 10 && said[4] != 255) || length > RF_GREETING_MAX) {
-            refuse_stranger(link, said, n);
-            return;
-        }
-        if (n < length) {
-            if (link->revents & (POLLRDHUP | POLLHUP))
-                break;
-            need = (int)length;
-            continue;
-        }
-        if (said[4] == 255 && length >= 7) {
-            /* 1040 and 1129 come like this. The library would call them a failed connection, because TLS has not begun. */
-            blame_server(link, said, length);
-            cut(link);
-            return;
-        }
-        if (said[4] == 255 || link->dsn->tls < RF_TLS_REQUIRED)
-            break;
-        for (i = 5; i < length && said[i]; i++)
-            ;
-        i += 1 + 4 + 8 + 1; /* NUL, thread id, first half of the scramble, filler */
-        if (i + 1 < length && !((said[i] | said[i + 1] << 8) & RF_SERVER_HAS_TLS)) {
-            link->spoiled = 1;
-            refuse(link, RF_CAUSE_TLS, CR_SSL_CONNECTION_ERROR, "TLS is demanded, but the server does not offer it");
-            return;
-        }
-        break;
+    } while (heard == RF_GREETING_MORE && !(link->revents & (POLLRDHUP | POLLHUP | POLLERR)));
+
+    if (heard == RF_GREETING_STRANGER) {
+        refuse_stranger(link, said, (size_t)n);
+    } else if (heard == RF_GREETING_PLAIN && link->dsn->tls >= RF_TLS_REQUIRED) {
+        link->spoiled = 1;
+        refuse(link, RF_CAUSE_TLS, CR_SSL_CONNECTION_ERROR, "TLS is demanded, but the server does not offer it");
     }
-    need = 1;
-    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &need, sizeof need);
+    low = 1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
 }
 
 int rf_mysql_wait(int fd, int events)
@@ -351,16 +319,17 @@ static int question(rf_link *link)
 static void blame_farewell(rf_link *link)
 {
     unsigned char said[512];
-    ssize_t n = recv(link->fd, said, sizeof said - 1, MSG_PEEK | MSG_DONTWAIT);
+    char text[sizeof link->sample.text];
+    ssize_t n = recv(link->fd, said, sizeof said, MSG_PEEK | MSG_DONTWAIT);
     int error = errno;
+    unsigned code = n > 0 && !link->tls ? rf_farewell_read(said, (size_t)n, text, sizeof text) : 0;
 
-    if (n >= 7 && !link->tls && said[4] == 255) {
-        blame_server(link, said, (size_t)n);
-    } else if (n < 0 && error != EAGAIN) {
+    if (code)
+        blame(link, rf_classify_code(code), code, text);
+    else if (n < 0 && error != EAGAIN)
         blame(link, RF_CAUSE_LOST, CR_SERVER_LOST, strerror(error));
-    } else {
+    else
         blame(link, RF_CAUSE_LOST, CR_SERVER_LOST, "the server closed the idle connection");
-    }
 }
 
 /* @return 1 when there is something to ask, 0 when the link is over */
