@@ -7,9 +7,9 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use RdsFailover::Story ();
 
-my $story   = RdsFailover::Story->begin(children => 40);
+my $story   = RdsFailover::Story->begin(children => 12);
 my $epoch   = $story->status->{epoch};
-my $traffic = $story->traffic(rate => 40, kinds => ['heavy 9 GET /ledger.php?work=300 marker=RIG-OK',
+my $traffic = $story->traffic(rate => 25, kinds => ['heavy 9 GET /ledger.php?work=30 marker=RIG-OK',
     'insert 1 POST /ledger.php body=token={token} marker=RIG-OK'], timeout => '120s');
 my ($end, %seen, $before) = (time + 15);
 while (time < $end) {
