@@ -53,18 +53,6 @@ static void blame(rf_link *link, rf_cause cause, unsigned code, const char *text
     snprintf(link->sample.text, sizeof link->sample.text, "%.*s", (int)sizeof link->sample.text - 1, text);
 }
 
-/* An error packet of the server, header included; `said` has room for a NUL. */
-static void blame_server(rf_link *link, unsigned char *said, size_t n)
-{
-    unsigned code = said[5] | said[6] << 8;
-    const char *text = (const char *)said + 7;
-
-    said[n] = '\0';
-    if (*text == '#' && n >= 13)
-        text += 6;
-    blame(link, rf_classify_code(code), code, text);
-}
-
 static void blame_library(rf_link *link, const char *otherwise)
 {
     unsigned code = mysql_errno(link->mysql);
@@ -169,6 +157,8 @@ static void await_greeting(rf_link *link, int fd)
 {
     unsigned char said[RF_GREETING_MAX];
     rf_greeting heard = RF_GREETING_MORE;
+    char text[sizeof link->sample.text];
+    unsigned code;
     size_t need = 1;
     ssize_t n;
     int low;
@@ -187,6 +177,10 @@ static void await_greeting(rf_link *link, int fd)
 
     if (heard == RF_GREETING_STRANGER) {
         refuse_stranger(link, said, (size_t)n);
+    } else if (heard == RF_GREETING_ERROR) {
+        /* 1040 and 1129 come like this. The library would call them a failed connection, because TLS has not begun. */
+        code = rf_farewell_read(said, (size_t)n, text, sizeof text);
+        refuse(link, rf_classify_code(code), code, text);
     } else if (heard == RF_GREETING_PLAIN && link->dsn->tls >= RF_TLS_REQUIRED) {
         link->spoiled = 1;
         refuse(link, RF_CAUSE_TLS, CR_SSL_CONNECTION_ERROR, "TLS is demanded, but the server does not offer it");

@@ -118,6 +118,12 @@ subtest 'nothing listens' => sub {
         or diag explain $sample;
 };
 
+for my $query ('?ssl-mode=REQUIRED', '?ssl-mode=VERIFY_IDENTITY') {
+    says(behave => 'deny', error => [1040, '08004', 'Too many connections']);
+    my $sample = RdsFailover::Prober->new(dsn => $server->dsn(query => $query))->ask($at);
+    is("$sample->{cause} $sample->{code} $sample->{text}", 'busy 1040 Too many connections', "$query: an error before TLS keeps its number");
+}
+
 subtest 'TLS is demanded of a server without it' => sub {
     says();
     my $strict = RdsFailover::Prober->new(dsn => $server->dsn(query => '?ssl-mode=REQUIRED'));
