@@ -78,7 +78,7 @@ void rf_candidates_elect(rf_candidates *candidates, rf_candidate *writer)
     writer->writer = writer->former = 1;
 }
 
-void rf_candidates_hurry(rf_candidates *candidates, int forget, rf_time now)
+void rf_candidates_look_anew(rf_candidates *candidates, rf_time now)
 {
     unsigned i;
 
@@ -86,8 +86,7 @@ void rf_candidates_hurry(rf_candidates *candidates, int forget, rf_time now)
         rf_candidate *c = &candidates->list[i];
         if (c->due > now)
             c->due = now;
-        if (forget)
-            c->passes = 0;
+        c->passes = 0;
     }
 }
 

@@ -50,8 +50,8 @@ void rf_candidates_name(rf_candidates *candidates, const rf_address *addresses, 
 /** This one is the writer from now on. */
 void rf_candidates_elect(rf_candidates *candidates, rf_candidate *writer);
 
-/** Something is wrong: look at everyone now. @param forget what passed until now proves nothing any more */
-void rf_candidates_hurry(rf_candidates *candidates, int forget, rf_time now);
+/** Something is wrong: what passed until now proves nothing any more, and everyone is due. */
+void rf_candidates_look_anew(rf_candidates *candidates, rf_time now);
 
 /**
  * The writer, by the evidence so far.

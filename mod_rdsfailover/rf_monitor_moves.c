@@ -21,10 +21,10 @@ int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c)
     return c && rf_address_equal(&c->address, &m->snapshot.brief.writer);
 }
 
-/* Something is wrong: what was seen of the others is old, and the next answers of all of them and of the resolver matter. */
-static void hurry(rf_monitor *m, int forget, rf_time now)
+/* What was seen of the addresses until now proves nothing any more, and the next answers of all and of the resolver matter. */
+static void look_anew(rf_monitor *m, rf_time now)
 {
-    rf_candidates_hurry(&m->candidates, forget, now);
+    rf_candidates_look_anew(&m->candidates, now);
     if (m->next_dns > now)
         m->next_dns = now;
 }
@@ -42,7 +42,6 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
     switch (m->state.name) {
     case RF_STATE_SUSPECT:
         m->draft.detected = now;
-        hurry(m, 0, now);
         rf_monitor_say(m, RF_SAY_INFO, 102, "The database is suspect; new requests wait for its next answer");
         break;
     case RF_STATE_OUTAGE:
@@ -52,7 +51,7 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
         /* One that was open when the prober fell silent goes on. */
         if (!rf_timeline_current(&m->snapshot))
             rf_timeline_open(&m->snapshot, &m->draft);
-        hurry(m, 1, now);
+        look_anew(m, now);
         snprintf(text, sizeof text, "Outage: the writer %s failed %d times in a row (%s%s%.160s); requests are held",
                  m->snapshot.brief.writer.text, m->state.failures, rf_cause_name((rf_cause)m->draft.cause),
                  m->snapshot.probe.error[0] ? ": " : "", m->snapshot.probe.error);
@@ -69,7 +68,7 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
         break;
     case RF_STATE_UNKNOWN:
         m->drafting = 0;
-        hurry(m, 1, now);
+        look_anew(m, now);
         rf_monitor_say(m, RF_SAY_ERROR, 108, "No verdict on the database for too long; requests pass until there is one. Is the prober installed and running?");
         break;
     case RF_STATE_RECOVERING:

@@ -119,6 +119,17 @@ static void record_of_a_failover(void)
     unbroken("a record");
 }
 
+static void record_after_a_false_start(void)
+{
+    static const w_step steps[] = { PAIR, KILL(10000, 20000), SERVER(29000, A, W_REFUSES), FAULT(30100, A, 1045), SERVER(60000, A, W_REFUSES),
+                                    SERVER(65000, A, W_UP), { 0 } };
+
+    run(steps, 80000);
+    is_int(w.board.nfailovers, 1, "a failure, an alarm, and an outage half a minute later: one record");
+    ok(w.board.failovers[0].started >= W_START + RF_MS(59000), "it starts with the outage, not with the first failure");
+    unbroken("a false start");
+}
+
 static void stopped(void)
 {
     static const w_step well[] = { PAIR, STOP(10000, 10000), { 0 } };
@@ -296,6 +307,7 @@ int main(void)
     killed();
     killed_while_recovering();
     record_of_a_failover();
+    record_after_a_false_start();
     stopped();
     probers();
     busy();
