@@ -96,11 +96,14 @@ sub begin ($self) {
 # The plot, in a process of its own. Lines: "now TEXT", "steady NAME CLASS FROM TO", "error TEXT".
 sub direct ($self, $to) {
     my $rig = $self->{rig};
+    # The rig lives as long as the demo holds its lifeline, and no longer: not as long as this process.
+    delete $rig->{lifeline};
+    $self->{parent} = getppid;
     $rig->{say} = sub ($text) { print {$to} "now $text\n" };
     my $steady = sub ($name, $class) {
         print {$to} "now steady on class $class\n";
         my $from = time;
-        sleep $STEADY;
+        $self->nap($from + $STEADY);
         printf {$to} "steady %s %s %.3f %.3f\n", $name, $class, $from, time;
     };
     my $change = sub ($class) {
@@ -142,8 +145,15 @@ sub settle ($self, $to, $changed) {
     while (time < $changed + $PATIENCE) {
         $done += () = $requests->more;
         my $open = (time - $self->{started}) * $self->{rate} - $done;
-        if ($open < $self->{rate} / 3 && time > $changed + $SETTLE) { sleep 2; last }
-        sleep 0.2;
+        if ($open < $self->{rate} / 3 && time > $changed + $SETTLE) { $self->nap(time + 2); last }
+        $self->nap(time + 0.2);
+    }
+}
+
+sub nap ($self, $until) {
+    while (time < $until) {
+        POSIX::_exit(1) if getppid != $self->{parent};
+        sleep 0.1;
     }
 }
 
