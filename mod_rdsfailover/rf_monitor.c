@@ -85,7 +85,8 @@ void rf_monitor_look(rf_monitor *m, rf_time now)
 {
     rf_candidate *c = rf_candidates_find(&m->candidates, &m->snapshot.brief.writer);
 
-    if (c && !c->asked && now - m->snapshot.probe.last >= LOOK_PAUSE)
+    /* A host that is blocked does not become less so by knocking. */
+    if (c && !c->asked && c->last.cause != RF_CAUSE_BLOCKED && now - m->snapshot.probe.last >= LOOK_PAUSE)
         c->due = now;
 }
 
@@ -234,7 +235,7 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     m->state.ever = seen->brief.writer.text[0] != 0;
     /* For as long as waiting requests give a new monitor. A state that is older is worth nothing; the addresses still are. */
     m->state.name = rf_brief_state(&seen->brief, now - RF_HOLD_STALE_GRACE);
-    m->state.since = m->state.name == (rf_state_name)seen->brief.state ? seen->since : now;
+    m->state.since = m->state.name == (rf_state_name)seen->brief.state && seen->since ? seen->since : now;
     if (m->state.ever)
         rf_candidates_elect(&m->candidates, rf_candidates_add(&m->candidates, &seen->brief.writer, now));
     rf_candidates_name(&m->candidates, seen->dns.addresses, seen->dns.naddresses, now);
@@ -247,8 +248,6 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
         if (c)
             c->former = 1;
     }
-    if (m->state.name == RF_STATE_OUTAGE && rf_timeline_current(&m->snapshot)) {
-        m->draft = *rf_timeline_current(&m->snapshot);
-        m->drafting = 1;
-    }
+    if (m->state.name == RF_STATE_OUTAGE)
+        rf_monitor_adopt_outage(m, now);
 }

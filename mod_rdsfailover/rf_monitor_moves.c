@@ -92,6 +92,18 @@ static void doubt(rf_monitor *m, rf_cause cause, rf_time started)
     m->drafting = 1;
 }
 
+void rf_monitor_adopt_outage(rf_monitor *m, rf_time now)
+{
+    const rf_failover *open = rf_timeline_current(&m->snapshot);
+
+    doubt(m, RF_CAUSE_NONE, now);
+    m->draft.detected = m->draft.declared = now;
+    if (open)
+        m->draft = *open;
+    else
+        rf_timeline_open(&m->snapshot, &m->draft);
+}
+
 static int host_resolves(const rf_monitor *m, const rf_address *address)
 {
     unsigned i;

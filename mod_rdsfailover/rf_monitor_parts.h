@@ -24,6 +24,8 @@ void rf_monitor_say(rf_monitor *m, rf_say_level level, int id, const char *text)
 int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c);
 /** After every step of the state machine: if the state is another than `before`, say so and keep the record. */
 void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now);
+/** An earlier monitor saw the outage begin; if its record was lost, it gets one now. */
+void rf_monitor_adopt_outage(rf_monitor *m, rf_time now);
 /** Is there a writer to be had, or another one than before? After every good probe and every answer of a resolver. */
 void rf_monitor_weigh(rf_monitor *m, rf_time now);
 /** Show what the candidate's last good probe told of the writer. */

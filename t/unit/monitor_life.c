@@ -40,6 +40,10 @@ static void killed(void)
           "unknown available suspect available", A, 1, 0, 10850, 100 },
         { "killed in an outage", { PAIR, CRASH, KILL(12000, 400), SERVER(20000, B, W_UP) },
           "unknown available suspect outage recovering available", B, 2, 1, 20000, 130 },
+        { "killed in mid-write in an outage", { PAIR, CRASH, TEAR(12000, 400), SERVER(20000, B, W_UP) },
+          "unknown available suspect outage recovering available", B, 2, 1, 20000, 130 },
+        { "killed in mid-write while available, and DNS is gone too", { PAIR, TEAR(10000, 400), DNS(9000, "") }, "unknown available", A, 1, 0,
+          10400, 130 },
         { "killed in an outage that ends meanwhile", { PAIR, CRASH, SERVER(17000, B, W_UP), KILL(16900, 1000) },
           "unknown available suspect outage recovering available", B, 2, 1, 17900, 130 },
         { "killed in an outage, for longer than readers trust the board",
@@ -276,8 +280,18 @@ static void courtesy(void)
 
 static void looks(void)
 {
+    static const w_step blocked[] = { PAIR, SERVER(10000, A, W_LEAVES), FAULT(10001, A, 1129), { 0 } };
     rf_policy policy = world_policy();
     unsigned before;
+
+    run(blocked, 20000);
+    before = w.probes;
+    for (int ms = 20000; ms < 21000; ms++) {
+        world_apply(&w, &(w_step)LOOK(0));
+        world_run(&w, NULL, ms);
+    }
+    ok(w.probes - before <= 3, "where this host is blocked, suspicions make no probes: %u", w.probes - before);
+    unbroken("blocked");
 
     policy.interval = RF_SEC(10);
     world_begin(&w, &policy);

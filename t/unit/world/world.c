@@ -147,6 +147,11 @@ void world_apply(world *w, const w_step *step)
         break;
     case W_KILL:
         w->dead = 1;
+        if (step->how) {
+            rf_brief brief = w->board.brief;
+            memset(&w->board, 0, sizeof w->board);
+            w->board.brief = brief;
+        }
         prober_forget_all(w);
         w->down_until = w->now + RF_MS(step->arg);
         break;

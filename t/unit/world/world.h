@@ -37,7 +37,7 @@ typedef enum {
     W_PROBER,   /**< `how`: a w_prober */
     W_STOP,     /**< the monitor's process stands still for `arg` milliseconds */
     W_LOOK,     /**< a request suspects something */
-    W_KILL      /**< the monitor dies and is started anew `arg` milliseconds later */
+    W_KILL      /**< the monitor dies and is started anew `arg` milliseconds later; `how`: in mid-write, only the brief is left */
 } w_what;
 
 typedef enum { W_WORKS, W_STUCK /**< until it is replaced */, W_USELESS /**< however often it is replaced */, W_ABSENT /**< dies at once */ } w_prober;
@@ -62,6 +62,7 @@ typedef struct w_step {
 #define STOP(at, ms) { at, W_STOP, "", 0, ms }
 #define LOOK(at) { at, W_LOOK, "", 0, 0 }
 #define KILL(at, ms) { at, W_KILL, "", 0, ms }
+#define TEAR(at, ms) { at, W_KILL, "", 1, ms }
 
 #define W_SERVERS 32
 #define W_LOG 4096
