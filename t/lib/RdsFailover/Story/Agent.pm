@@ -24,7 +24,7 @@ sub serve () {
         for my $handle ($select->can_read) {
             if (fileno $handle == 0) {
                 sysread STDIN, $typed, 65536, length $typed or return;
-                while ($typed =~ s/^([^\n]*)\n//) { obey($json->decode($1), $select, \%open) }
+                while ($typed =~ s/^([^\n]*)\n//) { obey($json->decode("$1"), $select, \%open) }
                 next;
             }
             my $request = $open{ fileno $handle } or next;

@@ -73,6 +73,7 @@ sub check_traffic ($story, $traffic, @failovers) {
     my @static = grep { $_->{kind} eq 'static' } @requests;
     is(scalar(grep { $_->{outcome} ne 'ok' } @static), 0, 'static files are always answered')
         if @static;
+    note(sprintf 'longest request %.1f s', max map { ($_->{latency_ms} // 0) / 1000 } @requests);
     note(sprintf 'slowest static file %.0f ms', max map { $_->{latency_ms} // 0 } @static) if @static;
     my $ledger = $traffic->ledger;
     is("@{$ledger->{lost}}",    '', "no write lost of $ledger->{acknowledged} acknowledged");
