@@ -24,6 +24,7 @@ sub write ($path, $runs, $option) {
     };
     my %part = (
         KIND => escape($option->{kind}), KIND_TEXT => escape($KIND{ $option->{kind} }), OUTAGE => $option->{outage}, RATE => $option->{rate},
+        BUSY => $option->{busy} ? "<b>$option->{busy}</b>" : '',
         DATE => strftime('%-d %B %Y, %H:%M', localtime $runs->[0]{started}),
         VERDICTS => join("\n", map { verdict($_) } @$runs),
         CHARTS => join("\n", map { chart($_, $scale) } @$runs),

@@ -104,7 +104,7 @@ sub direct ($self, $to) {
         print {$to} "now steady on class $class\n";
         my $from = time;
         $self->nap($from + $STEADY);
-        printf {$to} "steady %s %s %.3f %.3f\n", $name, $class, $from, time;
+        printf {$to} "steady %s %s %.3f %.3f\n", $name, $class, $from, time - 1;    # what comes in last may meet the fault
     };
     my $change = sub ($class) {
         print {$to} "now class change to $class\n";
