@@ -63,17 +63,14 @@ int main(void)
         is_int(rf_hold_concerns(&requests[i].facts), requests[i].waits, "%s", requests[i].name);
 
     for (workers = 1; workers < 5000; workers++) {
-        greedy += rf_hold_capacity(workers, 10000) >= workers || (workers > 1 && rf_hold_child_capacity(workers) >= workers);
-        empty += workers > 1 && (!rf_hold_capacity(workers, 10000) || !rf_hold_child_capacity(workers));
+        greedy += rf_hold_capacity(workers, 10000) >= workers;
+        empty += workers > 1 && !rf_hold_capacity(workers, 10000);
     }
-    is_int(greedy, 0, "always a worker is left, in all and in each process");
+    is_int(greedy, 0, "a worker is always left");
     is_int(empty, 0, "two workers are enough to hold one request");
     is_int(rf_hold_capacity(400, 10000), 300, "three quarters of the workers");
     is_int(rf_hold_capacity(400, 20), 20, "never more than queue=");
     is_int(rf_hold_capacity(1, 10000), 0, "a single worker cannot be spared");
     is_int(rf_hold_capacity(0, 10000), 0, "no worker, no place");
-    is_int(rf_hold_child_capacity(1), 1, "a process of one worker is held or free as a whole");
-    is_int(rf_hold_child_capacity(64), 60, "one in sixteen of a process is spared");
-    is_int(rf_hold_child_capacity(4), 3, "at least one");
     return tap_done();
 }
