@@ -20,6 +20,9 @@ is(join(' ', grep { /$CLIENT/ } @needs), '', "no client library is linked to the
 my @direct = grep { !/^(?:libjansson|libc|libm|libpthread|libdl|librt|ld-linux[\w-]*|libasan|libubsan|libgcc_s)\b/ } @needs;
 is("@direct", '', 'the module needs jansson and the C library, nothing else');
 
+my @missing = map { (split)[-1] } split /\n/, command_output('nm', '-D', '-u', $module);
+is(join(' ', grep { /^rf_/ || (/^json_/ && !grep { /jansson/ } @needs) } @missing), '', 'no symbol is missing that httpd does not bring');
+
 my @probers = grep { /$CLIENT/ } needed($prober);
 ok((grep { /^lib(?:mariadb|mysqlclient)/ } @probers), "the prober has the database client (@probers): the check above can see one");
 ok((grep { /^libcares/ } @probers), 'the prober has c-ares');
