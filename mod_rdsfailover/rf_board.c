@@ -130,9 +130,12 @@ rf_slot *rf_board_slot(rf_board *board, uint64_t key)
 int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot)
 {
     rf_brief before;
-    int changed = !READ(slot->brief, &before) || before.state != snapshot->brief.state ||
-                  before.epoch != snapshot->brief.epoch;
+    int torn = !READ(slot->brief, &before);
+    int changed = torn || before.state != snapshot->brief.state || before.epoch != snapshot->brief.epoch;
 
+    /* One of the two must be whole at any time, however often a monitor is killed: rf_slot_adopt. */
+    if (torn)
+        WRITE(slot->brief, &snapshot->brief);
     WRITE(slot->full, snapshot);
     WRITE(slot->brief, &snapshot->brief);
     if (changed)
