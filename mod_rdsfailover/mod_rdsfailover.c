@@ -31,6 +31,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(rf_databases_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(rf_life_post_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(rf_life_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(rf_life_child_status, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* First of all, so that <If> and mod_rewrite see the state. */
@@ -38,6 +39,7 @@ static void register_hooks(apr_pool_t *p)
     /* Before mod_rewrite's per-directory rules: they turn the request into another one. */
     ap_hook_fixups(rf_gate_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(rf_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(rf_gate_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 /* AP_DECLARE_MODULE does not make the record visible where the compiler hides everything by default. */

@@ -26,7 +26,7 @@ typedef struct rf_check {
     unsigned set; /**< bit per key of the directive, in the order of its table */
 } rf_check;
 
-/** One database that is watched, built in post_config, the same for all virtual hosts with this endpoint. */
+/** One database that is watched, built in post_config, the same for all virtual hosts with this DSN. */
 typedef struct rf_database {
     int index;
     const char *name;     /**< the endpoint's first label, for people */
@@ -46,6 +46,7 @@ typedef struct rf_server_conf {
     int resolver_set;
     unsigned nresolvers;
     char resolvers[RF_RESOLVERS][64];
+    int dns_timeout_set;
     rf_time dns_timeout;
     int dry_run;   /**< -1 unset */
     int queue;     /**< -1 unset; main server only */
@@ -81,17 +82,20 @@ rf_dir_conf *rf_config_dir(const request_rec *r);
 /* mod_rdsfailover_databases.c */
 /** check_config: what only the whole configuration shows. @return OK, or HTTP_INTERNAL_SERVER_ERROR after saying why */
 int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-/** Read every DSN and give each virtual host its database. Databases whose DSN cannot be read are said and left out. */
+/** Read every DSN and give each virtual host its database. What cannot be read, or has no place on the board, is said and left
+ *  out. @return NULL if the configuration contradicts itself */
 apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server, rf_board *board);
 
 /* mod_rdsfailover_life.c */
 int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+/** The parent's maintenance, every ten seconds or so: a monitor that could not be started is tried again. */
+int rf_life_monitor(apr_pool_t *p, server_rec *s);
 void rf_life_child_init(apr_pool_t *pchild, server_rec *s);
 void rf_life_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state);
 rf_board *rf_life_board(void);
 /** This child's cell of the board, -1 if it has none. */
 int rf_life_child(void);
-/** Requests that may wait at once: on this host, and in this child. */
+/** Requests that may wait at once: on this host, and in this child, which may be full of them (see rf_hold_capacity). */
 uint32_t rf_life_capacity(void);
 uint32_t rf_life_child_capacity(void);
 /** rf_database * in order of index. */
@@ -105,6 +109,8 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
 
 /* mod_rdsfailover_env.c */
 int rf_env_post_read_request(request_rec *r);
+/** Take away what an outer request or the one before a redirect was given: this section decides for itself. */
+void rf_env_clear(request_rec *r);
 /** Give the request its variables as of `brief`. */
 void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief);
 /** @return NULL, or what is wrong with a name given to RDSFailoverExpose */
@@ -113,6 +119,8 @@ void rf_env_child_init(apr_pool_t *pchild);
 
 /* mod_rdsfailover_gate.c */
 int rf_gate_fixups(request_rec *r);
+/** A protected request has failed: the monitor looks at once, before its next turn. */
+int rf_gate_log_transaction(request_rec *r);
 
 /* mod_rdsfailover_ending.c */
 /** Answer 503 with Retry-After, a page or a problem document. @return DONE */

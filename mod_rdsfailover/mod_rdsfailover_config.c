@@ -40,9 +40,11 @@ void *rf_config_create_server(apr_pool_t *p, server_rec *s)
 }
 
 /* One member of rf_policy for each key of RDSFailoverCheck. */
-#define INHERIT(bit, member)                           \
-    if (!(conf->check.set & (1u << (bit))))            \
-    conf->check.policy.member = outer->check.policy.member
+#define INHERIT(bit, member)                                            \
+    do {                                                                \
+        if (!(conf->check.set & (1u << (bit))))                         \
+            conf->check.policy.member = outer->check.policy.member;     \
+    } while (0)
 
 enum { KEY_INTERVAL, KEY_FAST, KEY_TIMEOUT, KEY_FAILS, KEY_PASSES, KEY_LATE, KEY_WRITABLE, KEY_CANDIDATES, KEY_APP };
 
@@ -67,6 +69,9 @@ void *rf_config_merge_server(apr_pool_t *p, void *outer_conf, void *inner_conf)
         conf->resolver_set = outer->resolver_set;
         conf->nresolvers = outer->nresolvers;
         memcpy(conf->resolvers, outer->resolvers, sizeof conf->resolvers);
+    }
+    if (!conf->dns_timeout_set) {
+        conf->dns_timeout_set = outer->dns_timeout_set;
         conf->dns_timeout = outer->dns_timeout;
     }
     if (conf->dry_run < 0)
@@ -285,6 +290,7 @@ static const char *set_resolver(cmd_parms *cmd, void *dummy, int argc, char *con
     const char *value = NULL, *wrong;
 
     conf->nresolvers = 0;
+    memset(conf->resolvers, 0, sizeof conf->resolvers);
     for (i = 0; i < argc; i++) {
         if (strchr(argv[i], '=')) {
             wrong = split_key(cmd, argv[i], keys, &seen, &key, &value);
@@ -293,6 +299,7 @@ static const char *set_resolver(cmd_parms *cmd, void *dummy, int argc, char *con
                                        &conf->dns_timeout);
             if (wrong)
                 return wrong;
+            conf->dns_timeout_set = 1;
         } else if (!ap_cstr_casecmp(argv[i], "system")) {
             use_system = 1;
         } else if (!is_resolver(cmd->temp_pool, argv[i])) {

@@ -37,20 +37,6 @@ static const char *contradiction(const rf_policy *policy)
     return NULL;
 }
 
-int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
-{
-    server_rec *s;
-
-    for (s = main_server; s; s = s->next) {
-        const char *wrong = contradiction(&rf_config_server(s)->check.policy);
-        if (wrong) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0210: RDSFailoverCheck of %s: %s", server_text(ptemp, s), wrong);
-            return HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-    return OK;
-}
-
 /* Numeric addresses have no first label worth showing. */
 static const char *short_name(apr_pool_t *p, const char *host)
 {
@@ -74,44 +60,54 @@ static int same_policy(const rf_policy *a, const rf_policy *b)
            a->app_name == b->app_name;
 }
 
-/* @return OK, or an error after saying which two settings contradict each other */
-static int join(apr_pool_t *ptemp, rf_database *db, server_rec *s, const rf_server_conf *conf)
+/* @return 1, or 0 after saying which two settings contradict each other */
+static int may_join(apr_pool_t *ptemp, rf_database *db, server_rec *s, const rf_dsn *dsn)
 {
+    const rf_server_conf *conf = rf_config_server(s);
+
+    if (strcmp(db->dsn.password, dsn->password)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0222: %s and %s watch the same database (%s) as the same user with different "
+                     "passwords", server_text(ptemp, db->server), server_text(ptemp, s), db->name);
+        return 0;
+    }
     if (!same_policy(&db->check.policy, &conf->check.policy) || !same_resolvers(db, conf)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "RF0211: %s and %s watch the same database (%s) with different settings in RDSFailoverCheck or "
                      "RDSFailoverResolver; set them once, outside of both",
-                     server_text(ptemp, db->server), apr_pstrdup(ptemp, server_text(ptemp, s)), db->name);
-        return HTTP_INTERNAL_SERVER_ERROR;
+                     server_text(ptemp, db->server), server_text(ptemp, s), db->name);
+        return 0;
     }
-    return OK;
+    return 1;
 }
 
-/* @return the database of this DSN, new or known; NULL if there are too many or its settings contradict another's */
-static rf_database *database_of(apr_pool_t *pconf, apr_pool_t *ptemp, apr_array_header_t *all, server_rec *s, const rf_dsn *dsn,
-                                const rf_source *source, rf_board *board)
+static apr_status_t wipe(void *data)
+{
+    rf_database *db = data;
+
+    rf_dsn_wipe(&db->dsn);
+    explicit_bzero(&db->source, sizeof db->source);
+    return APR_SUCCESS;
+}
+
+static rf_database *make_database(apr_pool_t *p, apr_array_header_t *all, server_rec *s, const rf_dsn *dsn, const rf_source *source)
 {
     const rf_server_conf *conf = rf_config_server(s);
-    rf_database *db;
+    rf_database *db = apr_pcalloc(p, sizeof *db);
     int i;
 
-    for (i = 0; i < all->nelts; i++) {
-        db = APR_ARRAY_IDX(all, i, rf_database *);
-        if (rf_dsn_key(&db->dsn) == rf_dsn_key(dsn))
-            return join(ptemp, db, s, conf) == OK ? db : NULL;
-    }
-    db = apr_pcalloc(pconf, sizeof *db);
-    db->slot = all->nelts < RF_BOARD_SLOTS ? rf_board_slot(board, rf_dsn_key(dsn)) : NULL;
-    if (!db->slot) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0212: more than %d databases, counted since the server started; a full "
-                     "restart forgets those no longer used", RF_BOARD_SLOTS);
-        return NULL;
-    }
     db->index = all->nelts;
-    db->name = short_name(pconf, apr_pstrdup(pconf, dsn->host));
+    db->name = short_name(p, apr_pstrdup(p, dsn->host));
+    for (i = 0; i < all->nelts; i++) {
+        /* Two schemas, or two users, on one server: the endpoint alone would not tell them apart. */
+        if (!strcmp(APR_ARRAY_IDX(all, i, rf_database *)->name, db->name)) {
+            db->name = apr_psprintf(p, "%s/%s#%d", db->name, dsn->database, db->index);
+            break;
+        }
+    }
     db->server = s;
     db->source = *source;
     db->dsn = *dsn;
+    apr_pool_cleanup_register(p, db, wipe, apr_pool_cleanup_null);
     db->check = conf->check;
     db->nresolvers = conf->nresolvers;
     memcpy(db->resolvers, conf->resolvers, sizeof db->resolvers);
@@ -120,10 +116,12 @@ static rf_database *database_of(apr_pool_t *pconf, apr_pool_t *ptemp, apr_array_
     return db;
 }
 
-apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server, rf_board *board)
+/* Group virtual hosts by what they watch. @param say also what is wrong in the environment @return NULL after saying that two
+ * settings contradict each other */
+static apr_array_header_t *group(apr_pool_t *p, apr_pool_t *ptemp, server_rec *main_server, int say)
 {
-    apr_array_header_t *all = apr_array_make(pconf, 4, sizeof(rf_database *));
-    int environment_said = 0;
+    apr_array_header_t *all = apr_array_make(p, 4, sizeof(rf_database *));
+    int environment_said = 0, i;
     rf_source_world world;
     rf_io_file file;
     server_rec *s;
@@ -131,20 +129,67 @@ apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, ser
     rf_io_file_world(&file, &world);
     for (s = main_server; s; s = s->next) {
         rf_server_conf *conf = rf_config_server(s);
+        rf_database *db = NULL;
         char error[400];
         rf_source source;
         rf_dsn dsn;
 
+        conf->database = NULL;
         if (!rf_source_read(&world, conf->dsn, &dsn, &source, error, sizeof error)) {
             /* Every virtual host without a directive of its own would repeat the same sentence. */
-            if (error[0] && (conf->dsn || !environment_said++))
+            if (say && error[0] && (conf->dsn || !environment_said++))
                 ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0201: %s. Requests are not protected", error);
             continue;
         }
-        conf->database = database_of(pconf, ptemp, all, s, &dsn, &source, board);
-        rf_dsn_wipe(&dsn);
-        if (!conf->database)
+        for (i = 0; i < all->nelts && !db; i++) {
+            rf_database *known = APR_ARRAY_IDX(all, i, rf_database *);
+            if (rf_dsn_key(&known->dsn) == rf_dsn_key(&dsn))
+                db = known;
+        }
+        if (db && !may_join(ptemp, db, s, &dsn))
             return NULL;
+        conf->database = db ? db : make_database(p, all, s, &dsn, &source);
+        rf_dsn_wipe(&dsn);
+    }
+    return all;
+}
+
+int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    apr_array_header_t *all;
+    server_rec *s;
+
+    for (s = main_server; s; s = s->next) {
+        const char *wrong = contradiction(&rf_config_server(s)->check.policy);
+        if (wrong) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "RF0210: RDSFailoverCheck of %s: %s", server_text(ptemp, s), wrong);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    all = group(ptemp, ptemp, main_server, 0);
+    for (s = main_server; s; s = s->next)
+        rf_config_server(s)->database = NULL;
+    return all ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server, rf_board *board)
+{
+    apr_array_header_t *all = group(pconf, ptemp, main_server, 1);
+    server_rec *s;
+    int i;
+
+    for (i = 0; all && i < all->nelts; i++) {
+        rf_database *db = APR_ARRAY_IDX(all, i, rf_database *);
+        db->slot = i < RF_BOARD_SLOTS ? rf_board_slot(board, rf_dsn_key(&db->dsn)) : NULL;
+        if (db->slot)
+            continue;
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, db->server, "RF0212: more than %d databases, counted since the server started; %s and "
+                     "those after it are not watched. A full restart forgets those no longer used", RF_BOARD_SLOTS, db->name);
+        for (s = main_server; s; s = s->next) {
+            if (rf_config_server(s)->database && rf_config_server(s)->database->index >= i)
+                rf_config_server(s)->database = NULL;
+        }
+        all->nelts = i;
     }
     return all;
 }

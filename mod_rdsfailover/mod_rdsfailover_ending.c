@@ -40,8 +40,8 @@ int rf_ending_send(request_rec *r, const rf_database *db)
     r->no_cache = 1;
     apr_table_setn(r->headers_out, "Retry-After", RETRY_AFTER);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    /* The body, if there is one, was not read; reading it now would only keep the visitor waiting. */
-    r->connection->keepalive = AP_CONN_CLOSE;
+    /* Headers that are to be on every answer (Header always) are on this one. */
+    ap_run_insert_error_filter(r);
     if (wants_json(r)) {
         ap_set_content_type(r, "application/problem+json");
         ap_rputs("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"

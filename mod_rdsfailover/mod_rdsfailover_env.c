@@ -112,6 +112,16 @@ static void set(request_rec *r, unsigned exposed, int var, const char *value)
         apr_table_setn(r->subprocess_env, names[var], value);
 }
 
+void rf_env_clear(request_rec *r)
+{
+    int i;
+
+    for (i = 0; i < VARS; i++) {
+        if (i != VAR_STATE)
+            apr_table_unset(r->subprocess_env, names[i]);
+    }
+}
+
 void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief)
 {
     const rf_dir_conf *dir = rf_config_dir(r);
@@ -129,7 +139,7 @@ void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief)
     }
     if (brief->writer.text[0])
         set(r, dir->expose, VAR_HOSTADDR, apr_pstrdup(r->pool, brief->writer.text));
-    set(r, dir->expose, VAR_STATE, rf_state_text(rf_brief_state(brief, rf_clock_now())));
+    apr_table_setn(r->subprocess_env, names[VAR_STATE], rf_state_text(rf_brief_state(brief, rf_clock_now())));
     set(r, dir->expose, VAR_EPOCH, apr_psprintf(r->pool, "%u", brief->epoch));
     set(r, dir->expose, VAR_ATTEMPT, "1");
 }
@@ -139,6 +149,11 @@ int rf_env_post_read_request(request_rec *r)
     rf_database *db = rf_config_server(r->server)->database;
     rf_brief brief;
 
+    int i;
+
+    /* An internal redirect hands the environment on under these names. */
+    for (i = 0; r->prev && i < VARS; i++)
+        apr_table_unset(r->subprocess_env, apr_pstrcat(r->pool, "REDIRECT_", names[i], NULL));
     if (db)
         apr_table_setn(r->subprocess_env, names[VAR_STATE],
                        rf_slot_brief(db->slot, &brief) ? rf_state_text(rf_brief_state(&brief, rf_clock_now())) : "unknown");

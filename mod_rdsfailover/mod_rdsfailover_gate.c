@@ -38,7 +38,7 @@ APLOG_USE_MODULE(rdsfailover);
 typedef struct visit {
     rf_time began; /* when it was first held; 0: never */
     rf_time held;  /* in all */
-    int over;      /* its hold ended without a writer and it was let through: it is not held again */
+    int over;      /* its hold ended without a writer: it is not held again, whatever it is redirected to */
 } visit;
 
 static visit *visit_of(request_rec *r)
@@ -69,6 +69,19 @@ static int is_exempt(const request_rec *r)
     return 0;
 }
 
+/* Only mod_rewrite's rules for a directory redirect before anything has run. An ErrorDocument, or a script's own redirect, comes
+ * after: that request has executed. */
+static int has_executed(const request_rec *r)
+{
+    const request_rec *q;
+
+    for (q = r->prev; q; q = q->prev) {
+        if (!q->handler || strcmp(q->handler, "redirect-handler"))
+            return 1;
+    }
+    return 0;
+}
+
 /* Handlers are also found by content type: AddType application/x-httpd-php is how many sites enable PHP. */
 static int type_is_handler(const char *type)
 {
@@ -81,6 +94,7 @@ static rf_request_facts facts_of(request_rec *r)
     const char *handler = r->handler;
 
     facts.subrequest = r->main != NULL;
+    facts.executed = has_executed(r);
     facts.exempt = is_exempt(r);
     facts.status_page = handler && (!strcmp(handler, "rds-status") || !strcmp(handler, "server-status"));
     facts.regular_file = r->finfo.filetype == APR_REG && r->path_info && !*r->path_info;
@@ -97,7 +111,8 @@ static int client_left(request_rec *r)
     apr_socket_t *socket = ap_get_conn_socket(c);
     struct pollfd look = { .events = POLLRDHUP };
 
-    if (c->aborted)
+    /* A stream of HTTP/2 is reset by itself; its master lives on. */
+    if (c->aborted || r->connection->aborted)
         return 1;
     return socket && apr_os_sock_get(&look.fd, socket) == APR_SUCCESS && poll(&look, 1, 0) == 1 &&
            (look.revents & (POLLRDHUP | POLLHUP | POLLERR));
@@ -163,6 +178,9 @@ static int hold(request_rec *r, rf_database *db, const rf_dir_conf *dir, visit *
     if (rf_life_child() < 0)
         return DECLINED;
     if (!rf_slot_enter(rf_life_board(), db->slot, rf_life_child(), rf_life_capacity(), rf_life_child_capacity())) {
+        /* On a mere suspicion nobody is turned away: the database may be slow for a moment, as without us. */
+        if (rf_brief_state(brief, began) == RF_STATE_SUSPECT)
+            return DECLINED;
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0301: no place left to wait for %s; see hold.capacity in the status",
                       db->name);
         return end(r, db, ending, v);
@@ -225,6 +243,8 @@ int rf_gate_fixups(request_rec *r)
     rf_brief brief;
     int rc = DECLINED;
 
+    if (r->main || r->prev)
+        rf_env_clear(r);
     if (dir->enabled != 1)
         return DECLINED;
     conf = rf_config_server(r->server);
@@ -237,4 +257,15 @@ int rf_gate_fixups(request_rec *r)
     if (rc == DECLINED)
         rf_env_set(r, conf->database, &brief);
     return rc;
+}
+
+int rf_gate_log_transaction(request_rec *r)
+{
+    const request_rec *last = r;
+
+    while (last->next)
+        last = last->next;
+    if (last->status >= HTTP_INTERNAL_SERVER_ERROR && rf_config_dir(r)->enabled == 1 && rf_config_server(r->server)->database)
+        rf_life_wake_monitor();
+    return DECLINED;
 }

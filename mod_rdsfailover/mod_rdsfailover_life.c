@@ -94,12 +94,12 @@ void rf_life_wake_monitor(void)
     }
 }
 
-static rf_board *map_board(apr_pool_t *process, server_rec *s)
+static rf_board *map_board(server_rec *s)
 {
     void *memory = mmap(NULL, rf_board_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (memory == MAP_FAILED) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0202: no shared memory for the board (%" APR_SIZE_T_FMT " bytes)",
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0202: no shared memory for the board (%" APR_SIZE_T_FMT " bytes). Requests are not protected",
                      rf_board_size());
         return NULL;
     }
@@ -119,15 +119,16 @@ static int take_board(server_rec *s)
         life->monitor.pid = NO_PID;
         life->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (life->wake_fd < 0) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0203: no descriptor to wake the monitor");
+            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0203: no descriptor to wake the monitor. Requests are not protected");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
-        apr_pool_userdata_setn(life, LIFE_KEY, NULL, process);
+        /* Not _setn: it would keep the address of a key that goes when httpd unloads this module. */
+        apr_pool_userdata_set(life, LIFE_KEY, apr_pool_cleanup_null, process);
         apr_pool_note_subprocess(process, &life->monitor, APR_KILL_ALWAYS);
     }
     board = life->memory ? rf_board_init(life->memory) : NULL;
     if (!board)
-        board = map_board(process, s);
+        board = map_board(s);
     return board ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -196,9 +197,9 @@ static void await_end(pid_t before)
 static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, pid_t parent, pid_t before, rf_time pause)
 {
     reset_signals(mask);
+    close_listeners();
     if (pause)
         apr_sleep(pause);
-    close_listeners();
     prctl(PR_SET_NAME, "rds-monitor");
     if (ap_run_drop_privileges(pconf, s) != 0) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "RF0205: the monitor cannot drop its privileges");
@@ -218,8 +219,8 @@ static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, p
 
 static void maintain(int reason, void *data, apr_wait_t status);
 
-/* @param before the monitor that runs until this one takes over, or NO_PID @param again the one before died */
-static void start_monitor(apr_pool_t *pconf, server_rec *s, pid_t before, int again)
+/* @param before the monitor that runs until this one takes over, or NO_PID @param again the one before died @return 1 if it runs */
+static int start_monitor(apr_pool_t *pconf, server_rec *s, pid_t before, int again)
 {
     rf_time now = rf_clock_now();
     rf_time pause = again && now - life->started < RF_SEC(2) ? RESTART_PAUSE : 0;
@@ -234,15 +235,15 @@ static void start_monitor(apr_pool_t *pconf, server_rec *s, pid_t before, int ag
         be_monitor(pconf, s, &mask, parent, before, pause);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     if (pid < 0) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, s, "RF0206: the monitor cannot be started");
-        life->monitor.pid = NO_PID;
-        return;
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, s, "RF0206: the monitor cannot be started; trying again");
+        return 0;
     }
     life->started = now;
     life->monitor.pid = pid;
     rf_board_monitor_started(board, (int32_t)pid, again);
     apr_proc_other_child_register(&life->monitor, maintain, life, NULL, pconf);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "RF0207: monitor started, pid %d", (int)pid);
+    return 1;
 }
 
 static void maintain(int reason, void *data, apr_wait_t status)
@@ -264,9 +265,12 @@ static void maintain(int reason, void *data, apr_wait_t status)
         /* It goes on watching until the new generation's monitor takes over in post_config. */
         apr_proc_other_child_unregister(data);
         break;
-    default:
-        /* The configuration is read again. If this module is not in it any more, nobody will end the monitor. */
+    case APR_OC_REASON_UNREGISTER:
+        /* The configuration is read again; unregistering above ends here too. If this module is not in it any more, nobody will
+         * end the monitor. */
         rf_board_monitor_forgotten(board, rf_clock_now());
+        break;
+    default:
         break;
     }
 }
@@ -291,8 +295,8 @@ static void work_out_capacity(server_rec *s)
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     if (threads < 1)
         threads = 1;
+    child_capacity = (uint32_t)threads;
     capacity = rf_hold_capacity((uint32_t)daemons * (uint32_t)threads, queue);
-    child_capacity = rf_hold_child_capacity((uint32_t)threads);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                  "RF0209: up to %u requests can wait: three quarters of %d x %d workers, at most queue=%u. To hold more, raise %s",
                  capacity, daemons, threads, queue, capacity == queue ? "RDSFailoverRelease queue=" : "MaxRequestWorkers");
@@ -305,8 +309,9 @@ int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     /* httpd reads its configuration twice at start. */
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
+    /* Without shared memory the site is as good as without this module, and that is better than no site. */
     if (take_board(s) != OK)
-        return HTTP_INTERNAL_SERVER_ERROR;
+        return OK;
     main_server = s;
     databases = rf_databases_build(pconf, ptemp, s, board);
     if (!databases)
@@ -321,9 +326,21 @@ int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     }
     work_out_capacity(s);
     prober_path = find_prober(pconf, s);
-    start_monitor(pconf, s, old, 0);
-    end_monitor(old);
+    if (start_monitor(pconf, s, old, 0)) {
+        end_monitor(old);
+    } else if (old != NO_PID) {
+        /* An old monitor is better than none. */
+        rf_board_monitor_forgotten(board, 0);
+        apr_proc_other_child_register(&life->monitor, maintain, life, NULL, pconf);
+    }
     return OK;
+}
+
+int rf_life_monitor(apr_pool_t *p, server_rec *s)
+{
+    if (life && databases && databases->nelts && life->monitor.pid == NO_PID)
+        start_monitor(s->process->pconf, main_server, NO_PID, 1);
+    return DECLINED;
 }
 
 /* --- in the children ------------------------------------------------------------------------------------------------------- */

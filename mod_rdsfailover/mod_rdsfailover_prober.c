@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_rdsfailover_prober.c
+ * @brief A child process that is executed, spoken to over a pair of sockets, and killed without ceremony.
+ *
+ * Layer: glue.
+ */
 #include "mod_rdsfailover_prober.h"
 
 #include <errno.h>

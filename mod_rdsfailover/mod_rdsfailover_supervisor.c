@@ -25,8 +25,11 @@
 
 APLOG_USE_MODULE(rdsfailover);
 
-/* A prober that ends by itself again and again is not restarted more often than this. */
+/* A prober that ends by itself without having said anything is restarted ever more rarely, between these. */
 #define PROBER_PAUSE RF_SEC(1)
+#define PROBER_PAUSE_MAX RF_SEC(60)
+/* Samples of one prober taken in one turn, so that one that talks without end delays nobody. */
+#define SAMPLES_AT_ONCE 32
 /* How often mounted secrets are looked at. */
 #define FILE_LOOK RF_SEC(1)
 
@@ -37,7 +40,8 @@ typedef struct watch {
     const rf_database *db;
     const char *prober_path;
     rf_prober prober;
-    rf_time prober_due; /* when to start one, while none runs */
+    rf_time prober_due;   /* when to start one, while none runs */
+    rf_time prober_pause; /* between two starts */
     rf_monitor monitor;
     rf_time due;
     rf_dsn dsn; /* the one in use */
@@ -63,7 +67,7 @@ static void configure_prober(watch *w)
 
 static void start_prober(watch *w, rf_time now)
 {
-    w->prober_due = now + PROBER_PAUSE;
+    w->prober_due = now + w->prober_pause;
     if (rf_prober_start(&w->prober, w->prober_path, w->db->name, now))
         configure_prober(w);
     else
@@ -184,7 +188,11 @@ static void look_at_files(watch *w, rf_time now)
     w->files_due = now + FILE_LOOK;
     if (!files_changed(w) || !read_again(w, &dsn))
         return;
-    if (memcmp(&dsn, &w->dsn, sizeof dsn)) {
+    if (strcmp(dsn.host, w->dsn.host) || dsn.port != w->dsn.port) {
+        /* The slot, its history and the verified address are the old endpoint's. */
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->db->server, "RF0221: %s: the DSN now names another endpoint, which takes a "
+                     "graceful restart; the DSN read before stays in use", w->db->name);
+    } else if (memcmp(&dsn, &w->dsn, sizeof dsn)) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, w->db->server, "RF0218: %s: the DSN has changed and is in use from now on",
                      w->db->name);
         use_dsn(w, &dsn, now);
@@ -203,6 +211,7 @@ static void begin(watch *w, const rf_database *db, const char *prober_path, rf_t
     w->db = db;
     w->prober_path = prober_path;
     w->prober.fd = -1;
+    w->prober_pause = PROBER_PAUSE;
     w->dsn = db->dsn;
     /* The parent read the files when it started; this may be the monitor after one that died a month later. */
     if (files_changed(w) && read_again(w, &dsn))
@@ -221,14 +230,20 @@ static void begin(watch *w, const rf_database *db, const char *prober_path, rf_t
 static void hear_prober(watch *w, rf_time now)
 {
     rf_sample sample;
-    int got;
+    int got = 0, n;
 
-    while ((got = rf_prober_receive(&w->prober, &sample)) > 0)
+    for (n = 0; n < SAMPLES_AT_ONCE && (got = rf_prober_receive(&w->prober, &sample)) > 0; n++) {
+        w->prober_pause = PROBER_PAUSE;
         rf_monitor_sample(&w->monitor, &sample, now);
-    if (got < 0) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->db->server, "RF0219: %s: the prober ended by itself", w->db->name);
-        rf_prober_kill(&w->prober);
     }
+    if (got >= 0)
+        return;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->db->server, "RF0219: %s: the prober ended by itself; another starts within %d s",
+                 w->db->name, (int)(w->prober_pause / RF_SEC(1)));
+    rf_prober_kill(&w->prober);
+    w->prober_due = now + w->prober_pause;
+    if (w->prober_pause < PROBER_PAUSE_MAX)
+        w->prober_pause *= 2;
 }
 
 static rf_time run_due(watch *w, rf_time now)

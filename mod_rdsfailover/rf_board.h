@@ -54,6 +54,7 @@ typedef struct rf_failover {
     rf_time declared;       /**< state became outage; 0 if it ended as a suspicion with a new writer */
     rf_time dns_changed;    /**< the resolver's answer first named the new writer */
     rf_time verified;       /**< the new writer had passed often enough */
+    uint32_t awaited;       /**< and that it waits for the resolver was said */
     rf_time ended;          /**< requests were let go */
     rf_time drained;        /**< the queue was empty */
     rf_address from, to;

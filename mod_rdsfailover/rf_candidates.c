@@ -75,7 +75,8 @@ void rf_candidates_elect(rf_candidates *candidates, rf_candidate *writer)
 
     for (i = 0; i < candidates->n; i++)
         candidates->list[i].writer = 0;
-    writer->writer = writer->former = 1;
+    if (writer)
+        writer->writer = writer->former = 1;
 }
 
 void rf_candidates_look_anew(rf_candidates *candidates, rf_time now)
@@ -88,6 +89,18 @@ void rf_candidates_look_anew(rf_candidates *candidates, rf_time now)
             c->due = now;
         c->passes = 0;
     }
+}
+
+int rf_candidates_refuse(const rf_candidates *candidates, rf_time patience, rf_time now)
+{
+    unsigned i;
+
+    for (i = 0; i < candidates->n; i++) {
+        const rf_candidate *c = &candidates->list[i];
+        if (c->named && c->refused && now - c->refused >= patience)
+            return 1;
+    }
+    return 0;
 }
 
 rf_candidate *rf_candidates_writer(rf_candidates *candidates, const rf_policy *policy, const rf_address *current, int passes)

@@ -27,6 +27,7 @@ typedef struct rf_candidate {
     rf_time seen;       /**< last time it was named or answered; the oldest is evicted first */
     rf_sample last;     /**< the last verdict; kind 0: none yet */
     rf_cause alarmed;   /**< what the last alarm about this address was about */
+    rf_time refused;    /**< since when it answers and refuses us, without a pause; 0: it does not */
 } rf_candidate;
 
 /** Start from all zeroes. */
@@ -47,11 +48,14 @@ rf_candidate *rf_candidates_add(rf_candidates *candidates, const rf_address *add
 /** Take over what the resolver says now: these addresses and no others are named. New ones are due at once. */
 void rf_candidates_name(rf_candidates *candidates, const rf_address *addresses, unsigned n, rf_time now);
 
-/** This one is the writer from now on. */
+/** This one is the writer from now on; NULL: nobody is. */
 void rf_candidates_elect(rf_candidates *candidates, rf_candidate *writer);
 
 /** Something is wrong: what passed until now proves nothing any more, and everyone is due. */
 void rf_candidates_look_anew(rf_candidates *candidates, rf_time now);
+
+/** @return 1 if an address that DNS names has been answering and refusing us for `patience` */
+int rf_candidates_refuse(const rf_candidates *candidates, rf_time patience, rf_time now);
 
 /**
  * The writer, by the evidence so far.

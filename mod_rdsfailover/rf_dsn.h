@@ -63,7 +63,7 @@ void rf_dsn_redact_text(const char *url, char *ret_text, size_t size);
 /** Overwrite a rf_dsn so that the compiler cannot leave it out. */
 void rf_dsn_wipe(rf_dsn *dsn);
 
-/** @return "mysql host:port" identity of the endpoint: equal for DSNs that differ only in credentials; never 0 */
+/** @return identity of what is watched: equal for DSNs that differ in nothing but the password, which may be rotated; never 0 */
 uint64_t rf_dsn_key(const rf_dsn *dsn);
 
 /** @return the mode's name as MySQL spells it, "VERIFY_IDENTITY"; never NULL */

@@ -232,13 +232,14 @@ void rf_dsn_redact_text(const char *url, char *ret_text, size_t size)
 
 uint64_t rf_dsn_key(const rf_dsn *dsn)
 {
-    char text[sizeof(dsn->host) + 16];
-    sink out = {text, sizeof(text), 0};
+    char text[RF_DSN_URL_MAX];
+    rf_dsn bare = *dsn;
+    size_t len;
     uint64_t key = 14695981039346656037u; /* FNV-1a */
 
-    put_text(&out, "mysql ");
-    put_endpoint(&out, dsn);
-    for (size_t i = 0; i < out.len; i++)
+    explicit_bzero(bare.password, sizeof(bare.password));
+    len = print(&bare, text, sizeof(text));
+    for (size_t i = 0; i < len; i++)
         key = (key ^ (unsigned char)text[i]) * 1099511628211u;
     return key ? key : 1;
 }

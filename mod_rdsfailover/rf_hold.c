@@ -5,7 +5,7 @@
 
 int rf_hold_concerns(const rf_request_facts *facts)
 {
-    if (facts->subrequest || facts->exempt || facts->status_page)
+    if (facts->subrequest || facts->executed || facts->exempt || facts->status_page)
         return 0;
     return !facts->regular_file || facts->own_handler || facts->proxied || facts->parsed;
 }
@@ -34,11 +34,4 @@ uint32_t rf_hold_capacity(uint32_t workers, uint32_t queue)
     if (share == workers)
         share = workers ? workers - 1 : 0;
     return share < queue ? share : queue;
-}
-
-uint32_t rf_hold_child_capacity(uint32_t threads)
-{
-    uint32_t spare = threads / 16;
-
-    return threads <= 1 ? 1 : threads - (spare ? spare : 1);
 }

@@ -15,6 +15,7 @@
 /** What the gate knows about a request before its handler runs. */
 typedef struct rf_request_facts {
     int subrequest;
+    int executed;     /**< something of it may have been executed before it was redirected here */
     int exempt;       /**< no-rdsfailover is set */
     int status_page;  /**< its handler is rds-status or server-status */
     int regular_file; /**< it maps to an existing regular file */
@@ -43,15 +44,9 @@ rf_hold_verdict rf_hold_judge(const rf_brief *brief, rf_time expires, rf_time no
 
 /**
  * How many requests blocking holds may keep: three quarters of the server's workers, so that static files, the status page
- * and health checks always find a free one; never more than `queue`.
+ * and health checks always find a free one; never more than `queue`. A single process may be full of them: it then accepts no
+ * connections, and others do.
  */
 uint32_t rf_hold_capacity(uint32_t workers, uint32_t queue);
-
-/**
- * How many of them one process of `threads` workers may keep: all but one in sixteen, so that connections it already has are
- * still served. More than its even share, because accepted connections are never spread evenly. A process of one worker is
- * held or free as a whole.
- */
-uint32_t rf_hold_child_capacity(uint32_t threads);
 
 #endif /* RF_HOLD_H */

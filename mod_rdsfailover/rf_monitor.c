@@ -196,6 +196,9 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
         (before == RF_STATE_AVAILABLE || before == RF_STATE_RECOVERING))
         rf_monitor_suspect_writer(m, RF_CAUSE_TIMEOUT, writer->first_asked, now);
 
+    if (m->state.name == RF_STATE_OUTAGE && rf_candidates_refuse(&m->candidates, RF_REFUSED_FOR, now))
+        rf_monitor_give_up(m, now);
+
     m->world.queue(m->world.ctx, &held, &waiting);
     before = m->state.name;
     rf_state_passed(&m->state, waiting, blind(m, now), now);

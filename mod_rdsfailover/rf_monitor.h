@@ -19,6 +19,8 @@
 
 /** A prober that has given no verdict this long after it was due is replaced. */
 #define RF_PROBER_GRACE RF_SEC(1)
+/** In an outage: after this long with a server that DNS names, that answers and refuses us, we are the ones who are wrong. */
+#define RF_REFUSED_FOR RF_SEC(10)
 /** After this long without any verdict on an address nothing is known any more; later if the policy probes more slowly. */
 #define RF_BLIND_AFTER RF_SEC(5)
 

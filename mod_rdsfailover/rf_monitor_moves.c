@@ -104,6 +104,18 @@ void rf_monitor_adopt_outage(rf_monitor *m, rf_time now)
         rf_timeline_open(&m->snapshot, &m->draft);
 }
 
+void rf_monitor_give_up(rf_monitor *m, rf_time now)
+{
+    m->drafting = 0;
+    m->snapshot.brief.epoch++;
+    memset(&m->snapshot.brief.writer, 0, sizeof m->snapshot.brief.writer);
+    rf_candidates_elect(&m->candidates, NULL);
+    rf_state_given_up(&m->state, now);
+    rf_monitor_say(m, RF_SAY_ERROR, 112, "The server that DNS names answers, but refuses our login; whether it takes writes is not known. "
+                   "Requests pass until it lets us in");
+    m->changed = 1;
+}
+
 static int host_resolves(const rf_monitor *m, const rf_address *address)
 {
     unsigned i;
@@ -123,6 +135,21 @@ void rf_monitor_take_facts(rf_monitor *m, const rf_candidate *c)
     memcpy(s->writer.version, c->last.version, sizeof s->writer.version);
     s->writer.read_only = c->last.read_only;
     s->writer.buffer_pool_bytes = c->last.buffer_pool_bytes;
+}
+
+/* Said once: this is what a person must know who wonders why a verified writer does not end the outage. */
+static void await_name(rf_monitor *m, const rf_candidate *c, rf_failover *open)
+{
+    char text[300];
+
+    if (!open || open->awaited)
+        return;
+    open->awaited = 1;
+    m->changed = 1;
+    snprintf(text, sizeof text, "%.45s takes writes; requests wait until this host's resolver gives that address too (now %.45s). "
+             "Applications that use RDS_HOSTADDR need not: app=address", c->address.text,
+             m->nhost_addresses ? m->host_addresses[0].text : "none");
+    rf_monitor_say(m, RF_SAY_INFO, 113, text);
 }
 
 /* This address is the writer from now on. */
@@ -187,8 +214,10 @@ void rf_monitor_weigh(rf_monitor *m, rf_time now)
             open->to = c->address;
             m->changed = 1;
         }
-        if (m->policy.app_name && !host_resolves(m, &c->address))
+        if (m->policy.app_name && !host_resolves(m, &c->address)) {
+            await_name(m, c, open);
             break;
+        }
         become(m, c, now);
         break;
     case RF_STATE_SUSPECT:

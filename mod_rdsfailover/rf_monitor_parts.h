@@ -26,6 +26,8 @@ int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c);
 void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now);
 /** An earlier monitor saw the outage begin; if its record was lost, it gets one now. */
 void rf_monitor_adopt_outage(rf_monitor *m, rf_time now);
+/** The server that DNS names answers but refuses us: the application may well be let in. Nobody is held for our login. */
+void rf_monitor_give_up(rf_monitor *m, rf_time now);
 /** Is there a writer to be had, or another one than before? After every good probe and every answer of a resolver. */
 void rf_monitor_weigh(rf_monitor *m, rf_time now);
 /** Show what the candidate's last good probe told of the writer. */

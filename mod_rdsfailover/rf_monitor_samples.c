@@ -89,6 +89,7 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
         c->seen = now;
         c->due = now + (m->state.name == RF_STATE_OUTAGE && c->passes < m->policy.passes ? CONFIRM_PAUSE : rf_monitor_pace(m));
         c->alarmed = RF_CAUSE_NONE;
+        c->refused = 0;
         if (writer) {
             smooth(m, sample);
             rf_monitor_take_facts(m, c);
@@ -97,6 +98,7 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
         break;
     case RF_EVIDENCE_FAILED:
         c->passes = 0;
+        c->refused = 0;
         if (writer)
             rf_monitor_fail_writer(m, sample->cause, started, now);
         /* Confirm a first failure at once; a timeout has already waited. Only then keep the pace, or a port that is closed for
@@ -107,6 +109,10 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     case RF_EVIDENCE_NEUTRAL:
         c->passes = 0;
         c->due = now + m->policy.interval;
+        if (sample->cause == RF_CAUSE_BUSY)
+            c->refused = 0;
+        else if (!c->refused)
+            c->refused = now;
         alarm_once(m, &c->alarmed, sample);
         if (writer)
             rf_monitor_answer_writer(m, now);

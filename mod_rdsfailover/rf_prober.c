@@ -101,14 +101,23 @@ static void question_tick(rf_question *question, rf_time now)
 
 /* --- commands ---------------------------------------------------------------------------------------------------------------- */
 
-static rf_target *target_find(const rf_address *address)
+static rf_target *target_known(const rf_address *address)
 {
-    rf_target *oldest = NULL;
     unsigned i;
 
     for (i = 0; i < RF_TARGETS; i++)
         if (prober.targets[i].address.text[0] && rf_address_equal(&prober.targets[i].address, address))
             return &prober.targets[i];
+    return NULL;
+}
+
+static rf_target *target_find(const rf_address *address)
+{
+    rf_target *oldest = target_known(address);
+    unsigned i;
+
+    if (oldest)
+        return oldest;
     for (i = 0; i < RF_TARGETS; i++) {
         rf_target *target = &prober.targets[i];
 
@@ -162,7 +171,9 @@ static void obey(const rf_command *command, rf_time now)
             question_ask(&prober.questions[1], NULL, command, now);
         break;
     case RF_COMMAND_FORGET:
-        rf_target_forget(target_find(&command->address));
+        target = target_known(&command->address);
+        if (target)
+            rf_target_forget(target);
         break;
     default:
         break;

@@ -45,6 +45,13 @@ void rf_state_verified(rf_state *state, rf_time now)
         enter(state, RF_STATE_AVAILABLE, now);
 }
 
+void rf_state_given_up(rf_state *state, rf_time now)
+{
+    state->ever = 0;
+    state->failures = 0;
+    enter(state, RF_STATE_UNKNOWN, now);
+}
+
 void rf_state_passed(rf_state *state, uint64_t waiting, int blind, rf_time now)
 {
     if (blind)

@@ -44,6 +44,8 @@ void rf_state_failed(rf_state *state, const rf_policy *policy, rf_time now);
 void rf_state_suspected(rf_state *state, rf_time now);
 /** A writer is verified, whichever it is: ends everything but `available`. */
 void rf_state_verified(rf_state *state, rf_time now);
+/** Whatever is there does not let us in, so we cannot tell: as if no writer had ever been known. */
+void rf_state_given_up(rf_state *state, rf_time now);
 /** Time passed. @param waiting requests still in the queue @param blind no verdict of any kind came for too long */
 void rf_state_passed(rf_state *state, uint64_t waiting, int blind, rf_time now);
 

@@ -323,7 +323,9 @@ static void keys(void)
         const char *a, *b;
         int same;
     } rows[] = {
-        {"mysql://u:p@h/d", "mysql2://v:q@H.:3306/e?x=1", 1}, {"mysql://h", "mysql://h:3307", 0},        {"mysql://h1", "mysql://h", 0},
+        {"mysql://u:p@h/d", "mysql://u:q@H.:3306/d", 1}, {"mysql://h", "mysql://h:3307", 0}, {"mysql://h1", "mysql://h", 0},
+        {"mysql://u:p@h/d", "mysql://v:p@h/d", 0}, {"mysql://u:p@h/d", "mysql://u:p@h/e", 0}, {"mysql://h/d", "mysql://h/d?x=1", 0},
+        {"mysql://h/d", "mysql://h/d?ssl-mode=REQUIRED", 0},
         {"mysql://[::1]", "mysql://[0:0::1]:3306", 1},        {"mysql://[::1]", "mysql://[::2]", 0}, {"mysql://h1:306", "mysql://h:1306", 0},
     };
 
@@ -332,7 +334,7 @@ static void keys(void)
 
         rf_dsn_parse(rows[i].a, &a);
         rf_dsn_parse(rows[i].b, &b);
-        is_int(rf_dsn_key(&a) == rf_dsn_key(&b), rows[i].same, "%s and %s are %s endpoint", rows[i].a, rows[i].b, rows[i].same ? "one" : "not one");
+        is_int(rf_dsn_key(&a) == rf_dsn_key(&b), rows[i].same, "%s and %s are %s to watch", rows[i].a, rows[i].b, rows[i].same ? "one" : "not one");
         ok(rf_dsn_key(&a) != 0, " never 0");
     }
 }

@@ -39,6 +39,7 @@ static const struct {
     { "a file with server-side includes", { .regular_file = 1, .parsed = 1 }, 1 },
     { "a proxied URL", { .proxied = 1 }, 1 },
     { "a subrequest", { .subrequest = 1, .own_handler = 1 }, 0 },
+    { "a redirect of what has executed: an ErrorDocument", { .executed = 1, .own_handler = 1 }, 0 },
     { "an exempt request", { .exempt = 1, .own_handler = 1 }, 0 },
     { "the status page", { .status_page = 1, .own_handler = 1 }, 0 },
 };
