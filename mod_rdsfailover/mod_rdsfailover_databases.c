@@ -167,6 +167,10 @@ int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         }
     }
     all = group(ptemp, ptemp, main_server, 0);
+    if (all && all->nelts > RF_BOARD_SLOTS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "RF0212: %d databases; at most %d are watched", all->nelts, RF_BOARD_SLOTS);
+        all = NULL;
+    }
     for (s = main_server; s; s = s->next)
         rf_config_server(s)->database = NULL;
     return all ? OK : HTTP_INTERNAL_SERVER_ERROR;
@@ -180,11 +184,11 @@ apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, ser
 
     for (i = 0; all && i < all->nelts; i++) {
         rf_database *db = APR_ARRAY_IDX(all, i, rf_database *);
-        db->slot = i < RF_BOARD_SLOTS ? rf_board_slot(board, rf_dsn_key(&db->dsn)) : NULL;
+        db->slot = rf_board_slot(board, rf_dsn_key(&db->dsn));
         if (db->slot)
             continue;
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, db->server, "RF0212: more than %d databases, counted since the server started; %s and "
-                     "those after it are not watched. A full restart forgets those no longer used", RF_BOARD_SLOTS, db->name);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, db->server, "RF0223: since the server started there were more than %d databases; %s "
+                     "and those after it are not watched. A full restart forgets those no longer used", RF_BOARD_SLOTS, db->name);
         for (s = main_server; s; s = s->next) {
             if (rf_config_server(s)->database && rf_config_server(s)->database->index >= i)
                 rf_config_server(s)->database = NULL;

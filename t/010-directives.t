@@ -151,17 +151,30 @@ unlink $httpd->dir . '/htdocs/.htaccess';
 my $start = $httpd->configure(conf => '', after => <<'CONF')->start;
 <VirtualHost *:1>
 ServerName one.test
-RDSFailoverDSN mysql://a:s3cr1@127.0.0.1:1/one
+RDSFailoverDSN mysql://a:s3cr1@127.0.0.1:1/shop
 RDSFailoverCheck fails=3
 </VirtualHost>
 <VirtualHost *:1>
 ServerName two.test
-RDSFailoverDSN mysql://b:s3cr2@127.0.0.1:1/two
+RDSFailoverDSN mysql://a:s3cr1@127.0.0.1:1/shop
 RDSFailoverCheck fails=4
 </VirtualHost>
 CONF
 ok(!$start->{up}, 'two settings for one database stop the start');
 like($start->{said}, qr/RF0211: .*(?:one|two)\.test.*(?:one|two)\.test.*RDSFailoverCheck/, 'naming both virtual hosts') or diag $start->{said};
+unlike($start->{said}, qr/s3cr/, 'without a password');
+$httpd->stop;
+
+$start = $httpd->configure(conf => '', after => <<'CONF')->start;
+<VirtualHost *:1>
+RDSFailoverDSN mysql://a:s3cr1@127.0.0.1:1/shop
+</VirtualHost>
+<VirtualHost *:1>
+RDSFailoverDSN mysql://a:s3cr2@127.0.0.1:1/shop
+</VirtualHost>
+CONF
+ok(!$start->{up}, 'two passwords for one user stop the start');
+like($start->{said}, qr/RF0222: /, 'and it is said') or diag $start->{said};
 unlike($start->{said}, qr/s3cr/, 'without a password');
 $httpd->stop;
 
