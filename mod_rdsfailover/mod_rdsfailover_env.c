@@ -38,13 +38,12 @@ static const char *const names[VARS] = {
     [VAR_ATTEMPT] = "RDSFAILOVER_ATTEMPT",
 };
 
-/* The texts of one DSN. */
+/* The texts of one DSN, one after another with their NULs: one copy gives all of them to a request. */
 typedef struct texts {
     uint32_t serial;
-    char port[6];
-    rf_dsn dsn;
-    char url[RF_DSN_URL_MAX];
     struct texts *before; /* wiped with the next change */
+    size_t at[VAR_OF_DSN], size;
+    char block[RF_DSN_URL_MAX + sizeof(rf_dsn) + 8];
 } texts;
 
 static _Atomic(texts *) current[RF_BOARD_SLOTS];
@@ -77,9 +76,34 @@ static void forget(texts *old)
     }
 }
 
+static void append(texts *t, int var, const char *text)
+{
+    size_t n = strlen(text) + 1;
+
+    t->at[var] = t->size;
+    memcpy(t->block + t->size, text, n);
+    t->size += n;
+}
+
+static void lay_out(texts *t, const rf_dsn *dsn)
+{
+    char url[RF_DSN_URL_MAX], port[6];
+
+    rf_dsn_print(dsn, url, sizeof url);
+    apr_snprintf(port, sizeof port, "%u", dsn->port);
+    append(t, VAR_DATABASE_URL, url);
+    append(t, VAR_HOSTNAME, dsn->host);
+    append(t, VAR_PORT, port);
+    append(t, VAR_DB_NAME, dsn->database);
+    append(t, VAR_USERNAME, dsn->user);
+    append(t, VAR_PASSWORD, dsn->password);
+    explicit_bzero(url, sizeof url);
+}
+
 static texts *build(rf_database *db, uint32_t serial)
 {
     texts *old, *fresh;
+    rf_dsn dsn;
 
     apr_thread_mutex_lock(building);
     old = atomic_load(&current[db->index]);
@@ -90,11 +114,11 @@ static texts *build(rf_database *db, uint32_t serial)
     fresh = calloc(1, sizeof *fresh);
     if (fresh) {
         /* Until the first monitor has written it, the DSN is the one read at start. */
-        if (!serial || !rf_slot_dsn(db->slot, &fresh->dsn))
-            fresh->dsn = db->dsn;
+        if (!serial || !rf_slot_dsn(db->slot, &dsn))
+            dsn = db->dsn;
         fresh->serial = serial;
-        apr_snprintf(fresh->port, sizeof fresh->port, "%u", fresh->dsn.port);
-        rf_dsn_print(&fresh->dsn, fresh->url, sizeof fresh->url);
+        lay_out(fresh, &dsn);
+        rf_dsn_wipe(&dsn);
         if (old) {
             forget(old->before);
             old->before = NULL;
@@ -129,18 +153,17 @@ void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief)
 
     if (!t || t->serial != brief->dsn_serial)
         t = build(db, brief->dsn_serial);
-    if (t && dir->expose) {
-        set(r, dir->expose, VAR_DATABASE_URL, apr_pstrdup(r->pool, t->url));
-        set(r, dir->expose, VAR_HOSTNAME, apr_pstrdup(r->pool, t->dsn.host));
-        set(r, dir->expose, VAR_PORT, apr_pstrdup(r->pool, t->port));
-        set(r, dir->expose, VAR_DB_NAME, apr_pstrdup(r->pool, t->dsn.database));
-        set(r, dir->expose, VAR_USERNAME, apr_pstrdup(r->pool, t->dsn.user));
-        set(r, dir->expose, VAR_PASSWORD, apr_pstrdup(r->pool, t->dsn.password));
+    if (t && dir->expose & ((1u << VAR_OF_DSN) - 1)) {
+        const char *own = apr_pmemdup(r->pool, t->block, t->size);
+        int var;
+
+        for (var = 0; var < VAR_OF_DSN; var++)
+            set(r, dir->expose, var, own + t->at[var]);
     }
     if (brief->writer.text[0])
         set(r, dir->expose, VAR_HOSTADDR, apr_pstrdup(r->pool, brief->writer.text));
     apr_table_setn(r->subprocess_env, names[VAR_STATE], rf_state_text(rf_brief_state(brief, rf_clock_now())));
-    set(r, dir->expose, VAR_EPOCH, apr_psprintf(r->pool, "%u", brief->epoch));
+    set(r, dir->expose, VAR_EPOCH, apr_ltoa(r->pool, (long)brief->epoch));
     set(r, dir->expose, VAR_ATTEMPT, "1");
 }
 

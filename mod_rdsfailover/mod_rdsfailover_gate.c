@@ -251,7 +251,9 @@ int rf_gate_fixups(request_rec *r)
     if (!conf->database || !rf_slot_brief(conf->database->slot, &brief))
         return DECLINED;
 
-    if (dir->hold != 0 && rf_state_holds(rf_brief_state(&brief, rf_clock_now())))
+    /* As published first: while all is well that spares a look at the clock. */
+    if (dir->hold != 0 && rf_state_holds((rf_state_name)brief.state) &&
+        rf_state_holds(rf_brief_state(&brief, rf_clock_now())))
         rc = gate(r, conf, dir, &brief);
     note_hold(r);
     if (rc == DECLINED)
