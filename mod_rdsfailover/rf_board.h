@@ -6,7 +6,7 @@
  * @brief The board: the shared memory in which the monitor says what it knows and requests count what became of them.
  *
  * Layer:     core. The caller provides the memory (zeroed, shared by all processes, never moved); no pointers are in it.
- * Ownership: one block for the life of the httpd parent. Slots are keyed by endpoint and kept until the parent ends, so that
+ * Ownership: one block for the life of the httpd parent. Slots are keyed by what is watched (rf_dsn_key) and kept until the parent ends, so that
  *            requests of an older generation go on reading what the newer generation's monitor writes.
  * Threads:   brief, full and dsn of a slot are written by the monitor alone, each under its own sequence lock; counters are
  *            atomic and written by whoever counts; a child's cell is written by that child, and by the parent once it is dead.
@@ -129,7 +129,7 @@ size_t rf_board_size(void);
  */
 rf_board *rf_board_init(void *memory);
 
-/** Find the slot of an endpoint (rf_dsn_key) or take a free one. Only the parent calls this, in post_config. @return NULL if full */
+/** Find the slot of a DSN (rf_dsn_key) or take a free one. Only the parent calls this, in post_config. @return NULL if full */
 rf_slot *rf_board_slot(rf_board *board, uint64_t key);
 
 /** The monitor alone. If the state changed, the wake word did too, and the caller wakes its waiters. @return 1 if so */
