@@ -15,7 +15,7 @@ $rig->prime;
 $story->wait_state('available', epoch => $epoch + 1);
 $rig->rebuild;
 
-my $traffic = $story->traffic;
+my $traffic = $story->traffic(kinds => \@RdsFailover::Story::Traffic::SHORT);
 $rig->prime;
 my $told   = $rig->fail('crash', outage => 3, dns => 5, rebuild => undef);
 my $status = $story->wait_state('available', epoch => $epoch + 2);

@@ -28,7 +28,7 @@ sub kill_monitor ($what, $right) {
     return $seen;
 }
 
-my $traffic = $story->traffic(rate => 15);
+my $traffic = $story->traffic(rate => 15, kinds => \@RdsFailover::Story::Traffic::SHORT);
 my $restarts = $story->report->{monitor}{restarts};
 is(kill_monitor('available', 'available')->{epoch}, $epoch, 'in the same epoch');
 

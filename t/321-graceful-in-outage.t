@@ -12,7 +12,7 @@ my $story = RdsFailover::Story->begin(app => 'address', tls => 1);
 my $rig   = $story->rig;
 my $epoch = $story->status->{epoch};
 
-my $traffic = $story->traffic(rate => 15);
+my $traffic = $story->traffic(rate => 15, kinds => \@RdsFailover::Story::Traffic::SHORT);
 my $failing = $story->fail_later('crash', outage => 6);
 $story->wait_state('outage');
 for my $round (1, 2) {
