@@ -5,9 +5,10 @@
  *
  * Layer: glue.
  */
-#include "mod_rdsfailover.h"
+#include "mod_rdsfailover_status.h"
 
 #include <http_protocol.h>
+#include <http_connection.h>
 #include <http_request.h>
 #include <mpm_common.h>
 #include <time.h>
@@ -24,6 +25,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     rf_env_child_init(pchild);
     rf_life_child_init(pchild, s);
+    rf_async_child_init(pchild, s);
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -39,6 +41,10 @@ static void register_hooks(apr_pool_t *p)
     /* Before mod_rewrite's per-directory rules: they turn the request into another one. */
     ap_hook_fixups(rf_gate_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(rf_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    rf_modstatus_register(p);
+    ap_hook_process_connection(rf_async_process_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_suspend_connection(rf_async_suspend_connection, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_resume_connection(rf_async_resume_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(rf_gate_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

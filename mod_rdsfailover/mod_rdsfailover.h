@@ -15,6 +15,7 @@
 #include <ap_mpm.h>
 
 #include "rf_board.h"
+#include "rf_capacity.h"
 #include "rf_policy.h"
 #include "rf_source.h"
 
@@ -49,18 +50,22 @@ typedef struct rf_server_conf {
     int dns_timeout_set;
     rf_time dns_timeout;
     int dry_run;   /**< -1 unset */
-    int queue;     /**< -1 unset; main server only */
+    int queue;       /**< -1 unset; main server only */
+    int concurrency; /**< -1 unset; main server only */
     rf_database *database; /**< NULL: this virtual host has none */
 } rf_server_conf;
 
 typedef enum { RF_ENDING_UNSET, RF_ENDING_ERROR, RF_ENDING_PASS } rf_ending;
 
 #define RF_HOLD_UNSET ((rf_time)-1)
+#define RF_FRONT_NONE ((rf_time)0)
 #define RF_EXPOSE_ALL (~0u)
 
 typedef struct rf_dir_conf {
     int enabled;      /**< -1 unset */
     rf_time hold;     /**< longest hold; 0 off; RF_HOLD_UNSET */
+    rf_time front;    /**< what stands in front gives up after this long; RF_FRONT_NONE; RF_HOLD_UNSET */
+    rf_time margin;   /**< with less than this of it left a request is not started; RF_HOLD_UNSET */
     rf_ending ending;
     int expose_set;
     unsigned expose;  /**< bit per variable, see mod_rdsfailover_env.c */
@@ -69,6 +74,8 @@ typedef struct rf_dir_conf {
 /** Defaults that several files need. */
 #define RF_HOLD_DEFAULT RF_SEC(150)
 #define RF_QUEUE_DEFAULT 10000
+#define RF_CONCURRENCY_DEFAULT 32
+#define RF_FRONT_DEFAULT RF_SEC(60)
 
 /* mod_rdsfailover_config.c */
 extern const command_rec rf_config_commands[];
@@ -78,6 +85,11 @@ void *rf_config_create_dir(apr_pool_t *p, char *path);
 void *rf_config_merge_dir(apr_pool_t *p, void *outer, void *inner);
 rf_server_conf *rf_config_server(const server_rec *s);
 rf_dir_conf *rf_config_dir(const request_rec *r);
+
+/** How long after its arrival a request may still be started: what stands in front waits for the answer. 0: any time */
+rf_time rf_config_leg(const rf_dir_conf *dir);
+/** The longest hold, all legs together; 0: none */
+rf_time rf_config_longest(const rf_dir_conf *dir);
 
 /* mod_rdsfailover_databases.c */
 /** check_config: what only the whole configuration shows. @return OK, or HTTP_INTERNAL_SERVER_ERROR after saying why */
@@ -95,13 +107,16 @@ void rf_life_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slo
 rf_board *rf_life_board(void);
 /** This child's cell of the board, -1 if it has none. */
 int rf_life_child(void);
-/** Requests that may wait at once: on this host, and in this child, which may be full of them (see rf_hold_capacity). */
-uint32_t rf_life_capacity(void);
-uint32_t rf_life_child_capacity(void);
 /** rf_database * in order of index. */
 const apr_array_header_t *rf_life_databases(void);
 /** Ask the monitor to look at once. Never blocks. */
 void rf_life_wake_monitor(void);
+
+/* mod_rdsfailover_limits.c */
+/** post_config: ask the MPM and the system how much this host can hold, and say it. */
+void rf_limits_read(server_rec *s);
+/** As read then, for every process. All 0 before. */
+const rf_capacity *rf_limits_capacity(void);
 
 /* mod_rdsfailover_supervisor.c */
 /** The monitor process: returns when it is of no use any more. `wake_fd` is readable when a request suspects something. */
@@ -121,6 +136,31 @@ void rf_env_child_init(apr_pool_t *pchild);
 int rf_gate_fixups(request_rec *r);
 /** A protected request has failed: the monitor looks at once, before its next turn. */
 int rf_gate_log_transaction(request_rec *r);
+
+/* mod_rdsfailover_async.c */
+void rf_async_child_init(apr_pool_t *pchild, server_rec *s);
+/** Around every other module's: a connection whose request is held is parked, and goes on when it comes back. */
+int rf_async_process_connection(conn_rec *c);
+void rf_async_suspend_connection(conn_rec *c, request_rec *r);
+void rf_async_resume_connection(conn_rec *c, request_rec *r);
+
+/* mod_rdsfailover_round.c */
+/**
+ * Take the place cookies out of the request, all of them, so that the application never sees one. To be called for every request
+ * of a section with `RDSFailover on`, also while all is well: the visitor who comes back may find a writer. Costs one look at the
+ * Cookie header if there is none. A second call for the same request finds nothing any more: keep what the first returned.
+ * @param longest how long a request may wait here in all
+ * @return when the visitor first arrived, on the clock of r->request_time: earlier than that if he brought a good place of this
+ *         method and URL, else r->request_time itself: one that is missing, forged, for another request, older than `longest`
+ *         allows, or was sent more than 30 s ago (a reload must not inherit the deadline of the first try)
+ */
+apr_time_t rf_round_arrival(request_rec *r, const rf_database *db, rf_time longest);
+/** @return 1 if this request may be sent round by 307: not HTTP/1.0, no OPTIONS, CONNECT or TRACE, no upgrade, and as the client
+ *          sent it, not what it was redirected to inside */
+int rf_round_possible(const request_rec *r);
+/** Make the 307 that brings the visitor back to the place of `arrival`, which rf_round_arrival gave. The body must be unread.
+ *  @return HTTP_TEMPORARY_REDIRECT, for fixups to return or ap_die to take */
+int rf_round_send(request_rec *r, const rf_database *db, apr_time_t arrival);
 
 /* mod_rdsfailover_ending.c */
 /** Answer 503 with Retry-After, a page or a problem document. @return DONE */

@@ -179,11 +179,13 @@ int rf_databases_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 apr_array_header_t *rf_databases_build(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server, rf_board *board)
 {
     apr_array_header_t *all = group(pconf, ptemp, main_server, 1);
+    int concurrency = rf_config_server(main_server)->concurrency;
     server_rec *s;
     int i;
 
     for (i = 0; all && i < all->nelts; i++) {
         rf_database *db = APR_ARRAY_IDX(all, i, rf_database *);
+        db->check.policy.concurrency = concurrency < 0 ? RF_CONCURRENCY_DEFAULT : (uint32_t)concurrency;
         db->slot = rf_board_slot(board, rf_dsn_key(&db->dsn));
         if (db->slot)
             continue;

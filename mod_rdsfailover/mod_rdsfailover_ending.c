@@ -36,6 +36,8 @@ int rf_ending_send(request_rec *r, const rf_database *db)
 {
     int safe = r->method_number == M_GET;
 
+    /* With this status httpd reads no body that is left: it closes the connection behind the answer, and lingers
+     * (ap_status_drops_connection). */
     r->status = HTTP_SERVICE_UNAVAILABLE;
     r->no_cache = 1;
     apr_table_setn(r->headers_out, "Retry-After", RETRY_AFTER);

@@ -35,8 +35,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "rf_hold.h"
-
 APLOG_USE_MODULE(rdsfailover);
 
 #define NO_PID INT_MAX
@@ -57,7 +55,6 @@ static server_rec *main_server;
 static rf_board *board;
 static apr_array_header_t *databases;
 static const char *prober_path;
-static uint32_t capacity, child_capacity;
 static int child_cell = -1;
 
 rf_board *rf_life_board(void)
@@ -68,16 +65,6 @@ rf_board *rf_life_board(void)
 int rf_life_child(void)
 {
     return child_cell;
-}
-
-uint32_t rf_life_capacity(void)
-{
-    return capacity;
-}
-
-uint32_t rf_life_child_capacity(void)
-{
-    return child_capacity;
 }
 
 const apr_array_header_t *rf_life_databases(void)
@@ -284,24 +271,6 @@ static void end_monitor(pid_t pid)
     }
 }
 
-/* Blocking holds take workers; how many there are only the MPM knows. */
-static void work_out_capacity(server_rec *s)
-{
-    const rf_server_conf *conf = rf_config_server(s);
-    uint32_t queue = (uint32_t)(conf->queue < 0 ? RF_QUEUE_DEFAULT : conf->queue);
-    int daemons = 1, threads = 0;
-
-    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
-    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    if (threads < 1)
-        threads = 1;
-    child_capacity = (uint32_t)threads;
-    capacity = rf_hold_capacity((uint32_t)daemons * (uint32_t)threads, queue);
-    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                 "RF0209: up to %u requests can wait: three quarters of %d x %d workers, at most queue=%u. To hold more, raise %s",
-                 capacity, daemons, threads, queue, capacity == queue ? "RDSFailoverRelease queue=" : "MaxRequestWorkers");
-}
-
 int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     pid_t old;
@@ -324,7 +293,7 @@ int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
                      "RF0213: no database to watch: set RDSFailoverDSN, DATABASE_URL or RDS_HOSTNAME. Requests are not protected");
         return OK;
     }
-    work_out_capacity(s);
+    rf_limits_read(s);
     prober_path = find_prober(pconf, s);
     if (start_monitor(pconf, s, old, 0)) {
         end_monitor(old);

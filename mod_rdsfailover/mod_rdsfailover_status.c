@@ -5,7 +5,7 @@
  *
  * Layer: glue. rf_report*.c renders.
  */
-#include "mod_rdsfailover.h"
+#include "mod_rdsfailover_status.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -16,9 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rf_report.h"
-
-typedef enum { FORMAT_HTML, FORMAT_JSON, FORMAT_AUTO, FORMAT_HEALTH, FORMAT_HEALTH_DB, FORMAT_WRONG } format;
+typedef enum { FORMAT_HTML, FORMAT_JSON, FORMAT_AUTO, FORMAT_METRICS, FORMAT_HEALTH, FORMAT_HEALTH_DB, FORMAT_WRONG } format;
 
 static format format_named(const char *name)
 {
@@ -26,8 +24,9 @@ static format format_named(const char *name)
         const char *name;
         format format;
     } known[] = {
-        { "html", FORMAT_HTML },         { "json", FORMAT_JSON },           { "auto", FORMAT_AUTO },
-        { "health", FORMAT_HEALTH },     { "health=db", FORMAT_HEALTH_DB }, { "health/db", FORMAT_HEALTH_DB },
+        { "html", FORMAT_HTML },     { "json", FORMAT_JSON },           { "auto", FORMAT_AUTO },
+        { "metrics", FORMAT_METRICS }, { "health", FORMAT_HEALTH },     { "health=db", FORMAT_HEALTH_DB },
+        { "health/db", FORMAT_HEALTH_DB },
     };
     size_t i;
 
@@ -38,30 +37,57 @@ static format format_named(const char *name)
     return FORMAT_WRONG;
 }
 
+/* What the last one or two parts of the path name: "json", "health/db". Behind <Location /rds-status> no file exists, so what is
+ * below it is told by the URI alone. */
+static format format_below(const request_rec *r)
+{
+    const char *at = r->uri + strlen(r->uri);
+    int parts;
+
+    for (parts = 0; parts < 2; parts++) {
+        format f;
+
+        while (at > r->uri && at[-1] != '/')
+            at--;
+        if ((f = format_named(at)) != FORMAT_WRONG)
+            return f;
+        if (at > r->uri)
+            at--;
+    }
+    return FORMAT_WRONG;
+}
+
 /* The path below the handler, then the query, then what the client accepts. */
 static format format_wanted(const request_rec *r)
 {
     const char *accept = apr_table_get(r->headers_in, "Accept");
-    const char *below = r->path_info && r->path_info[0] == '/' && r->path_info[1] ? strrchr(r->uri, '/') + 1 : NULL;
-    format f;
+    format f = format_below(r);
 
-    if (below && (f = format_named(below)) != FORMAT_WRONG)
+    if (f != FORMAT_WRONG)
         return f;
-    /* Behind <Location /rds-status> no file exists, so what is below it is told by the URI alone. */
-    below = strrchr(r->uri, '/');
-    if (below && (f = format_named(below + 1)) != FORMAT_WRONG)
-        return f;
-    if (r->args && *r->args) {
-        char *first = apr_pstrdup(r->pool, r->args);
-        first[strcspn(first, "&")] = 0;
-        return format_named(first);
-    }
+    if (r->args && *r->args)
+        return format_named(apr_pstrmemdup(r->pool, r->args, strcspn(r->args, "&")));
     if (accept && strstr(accept, "application/json") && !strstr(accept, "text/html"))
         return FORMAT_JSON;
     return FORMAT_HTML;
 }
 
-static void fill(request_rec *r, rf_report *report)
+/* How long requests wait and waited, and with `history` how all was in the last ten minutes. */
+static void fill_waits(request_rec *r, const rf_database *db, rf_report_database *ret, int history)
+{
+    rf_time oldest = rf_slot_oldest(db->slot);
+
+    ret->oldest = oldest == RF_TIME_NEVER ? 0 : oldest;
+    rf_slot_hold_times(db->slot, ret->hold_times, &ret->hold_sum);
+    if (history) {
+        rf_history_sample *samples = apr_palloc(r->pool, RF_HISTORY * sizeof *samples);
+
+        ret->nhistory = rf_slot_history(db->slot, samples);
+        ret->history = samples;
+    }
+}
+
+void rf_status_fill(request_rec *r, rf_report *report, int history)
 {
     const apr_array_header_t *databases = rf_life_databases();
     char host[256] = "";
@@ -76,7 +102,7 @@ static void fill(request_rec *r, rf_report *report)
     report->pid = (int32_t)getpid();
     report->now = rf_clock_now();
     report->wall = apr_time_now();
-    report->hold_capacity = rf_life_capacity();
+    report->capacity = *rf_limits_capacity();
     if (rf_life_board())
         rf_board_monitor(rf_life_board(), &report->monitor_pid, &report->monitor_restarts, &report->monitor_beat);
     if (!databases)
@@ -90,6 +116,8 @@ static void fill(request_rec *r, rf_report *report)
         list[i].port = db->dsn.port;
         list[i].known = rf_slot_snapshot(db->slot, &list[i].snapshot) && list[i].snapshot.brief.observed_at;
         rf_slot_counts(db->slot, list[i].counts, &list[i].now_held);
+        list[i].running = rf_slot_running(db->slot);
+        fill_waits(r, db, &list[i], history);
     }
 }
 
@@ -116,6 +144,18 @@ static int send_text(request_rec *r, const char *type, char *text)
     return OK;
 }
 
+static int send_page(request_rec *r, const rf_report *report)
+{
+    char *policy = rf_report_html_policy();
+
+    if (!policy)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    apr_table_set(r->headers_out, "Content-Security-Policy", policy);
+    apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
+    free(policy);
+    return send_text(r, "text/html; charset=utf-8", rf_report_html(report));
+}
+
 int rf_status_handler(request_rec *r)
 {
     rf_report report;
@@ -130,19 +170,23 @@ int rf_status_handler(request_rec *r)
     if (wanted == FORMAT_WRONG) {
         r->status = HTTP_NOT_FOUND;
         return send_text(r, "text/plain; charset=utf-8",
-                         strdup("Not a format of the status: html, json, auto, health, health=db\n"));
+                         strdup("Not a format of the status: html, json, auto, metrics, health, health=db\n"));
     }
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    fill(r, &report);
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    rf_status_fill(r, &report, wanted == FORMAT_HTML);
+    report.below = format_below(r) != FORMAT_WRONG;
     switch (wanted) {
     case FORMAT_JSON:
         return send_text(r, "application/json", rf_report_json(&report));
     case FORMAT_AUTO:
         return send_text(r, "text/plain; charset=utf-8", rf_report_auto(&report));
+    case FORMAT_METRICS:
+        return send_text(r, "text/plain; version=0.0.4; charset=utf-8", rf_report_metrics(&report));
     case FORMAT_HEALTH:
     case FORMAT_HEALTH_DB:
         return send_health(r, &report, wanted == FORMAT_HEALTH_DB);
     default:
-        return send_text(r, "text/html; charset=utf-8", rf_report_html(&report));
+        return send_page(r, &report);
     }
 }

@@ -44,6 +44,7 @@ typedef struct watch {
     rf_time prober_pause; /* between two starts */
     rf_monitor monitor;
     rf_time due;
+    rf_time second_ends; /* for the history */
     rf_dsn dsn; /* the one in use */
     rf_io_file_stamp stamps[6];
     rf_time files_due;
@@ -113,12 +114,25 @@ static void say(void *ctx, rf_say_level level, int id, const char *text)
     ap_log_error(APLOG_MARK, levels[level], 0, w->db->server, "RF%04d: %s: %s", id, w->db->name, text);
 }
 
+/* Those who wait without a worker look at the board by themselves; the others sleep. */
+static void wake_waiters(void)
+{
+    rf_board *board = rf_life_board();
+    int i;
+
+    for (i = 0; i < rf_board_cells(board); i++) {
+        if (rf_board_blocks(board, i)) {
+            atomic_uint *word = rf_board_wake_word(board, i);
+            atomic_fetch_add(word, 1);
+            syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+        }
+    }
+}
+
 static void publish(void *ctx, const rf_snapshot *snapshot)
 {
-    rf_slot *slot = ((watch *)ctx)->db->slot;
-
-    if (rf_slot_publish(slot, snapshot))
-        syscall(SYS_futex, rf_slot_wake_word(slot), FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    if (rf_slot_publish(((watch *)ctx)->db->slot, snapshot))
+        wake_waiters();
 }
 
 static void beat(void *ctx, rf_time now)
@@ -126,12 +140,16 @@ static void beat(void *ctx, rf_time now)
     rf_slot_beat(((watch *)ctx)->db->slot, now);
 }
 
-static void queue(void *ctx, uint64_t *ret_held, uint64_t *ret_waiting)
+static void queue(void *ctx, rf_crowd *ret_crowd)
 {
+    const rf_slot *slot = ((watch *)ctx)->db->slot;
     uint64_t counts[RF_COUNTS];
 
-    rf_slot_counts(((watch *)ctx)->db->slot, counts, ret_waiting);
-    *ret_held = counts[RF_COUNT_HELD];
+    rf_slot_counts(slot, counts, &ret_crowd->waiting);
+    ret_crowd->held = counts[RF_COUNT_HELD];
+    ret_crowd->running = rf_slot_running(slot);
+    ret_crowd->finished = rf_slot_finished(slot);
+    ret_crowd->troubled = counts[RF_COUNT_TROUBLED];
 }
 
 /* --- mounted secrets ---------------------------------------------------------------------------------------------------------- */
@@ -246,6 +264,19 @@ static void hear_prober(watch *w, rf_time now)
         w->prober_pause *= 2;
 }
 
+/* At whole seconds of the clock, so that they do not drift, and every monitor's are the same. */
+static void remember(watch *w, rf_time now)
+{
+    rf_history_sample second;
+
+    if (now < w->second_ends)
+        return;
+    second = rf_monitor_second(&w->monitor, now);
+    if (w->second_ends)
+        rf_slot_add_history(w->db->slot, &second);
+    w->second_ends = now - now % RF_SEC(1) + RF_SEC(1);
+}
+
 static rf_time run_due(watch *w, rf_time now)
 {
     rf_time next;
@@ -257,7 +288,8 @@ static rf_time run_due(watch *w, rf_time now)
     }
     if (now >= w->due)
         w->due = rf_monitor_tick(&w->monitor, now);
-    next = w->due;
+    remember(w, now);
+    next = w->due < w->second_ends ? w->due : w->second_ends;
     if (w->prober.fd < 0 && w->prober_due < next)
         next = w->prober_due;
     return next;

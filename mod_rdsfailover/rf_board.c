@@ -1,51 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rf_board.h"
+#include "rf_board_layout.h"
 
 #include <string.h>
 
 #define BOARD_MAGIC 0x7264736661696c31u /* "rdsfail1" */
-#define BOARD_LAYOUT 2u                 /* grows with every change of a struct below or in rf_board.h, rf_sample.h, rf_dsn.h */
+#define BOARD_LAYOUT 4u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
 
-#define WORDS(type) ((sizeof(type) + 7) / 8)
 /* A writer holds the lock for about a microsecond; a reader that fails this often met a writer that died in the middle. */
 #define READ_TRIES 1000
-
-/* One value under a sequence lock: odd while it is written. */
-#define RECORD(type)                       \
-    struct {                               \
-        _Atomic uint32_t seq;              \
-        _Atomic uint64_t words[WORDS(type)]; \
-    }
-
-struct rf_slot {
-    _Atomic uint64_t key; /* 0: free */
-    atomic_uint wake;
-    RECORD(rf_brief) brief;
-    RECORD(rf_snapshot) full;
-    RECORD(rf_dsn) dsn;
-    _Atomic uint64_t counts[RF_COUNTS]; /* what no cell counts: rejected, dry, peak */
-    uint32_t index;
-};
-
-/* A child may be killed between any two instructions. So entering is one step, and leaving is one step: a counter of its cell;
- * who waits is the difference. The counters are never set back, not even for the cell's next owner. */
-typedef struct child_cell {
-    _Atomic int32_t pid;      /* 0: free */
-    _Atomic uint32_t waiting; /* for the limits alone: may be off by one until a child that was killed is cleared away */
-    _Atomic uint32_t counts[RF_BOARD_SLOTS][RF_COUNT_LOST + 1];
-} child_cell;
-
-struct rf_board {
-    uint64_t magic;
-    uint64_t layout;
-    _Atomic int32_t monitor_pid;
-    _Atomic uint32_t monitor_restarts;
-    _Atomic int64_t monitor_beat;
-    _Atomic int64_t monitor_forgotten;
-    _Atomic int32_t cells; /* ever in use: no other need be read */
-    rf_slot slots[RF_BOARD_SLOTS];
-    child_cell children[RF_BOARD_CHILDREN];
-};
 
 /* The words are copied one by one with relaxed atomics, between fences: Boehm, "Can seqlocks get along with programming
  * language memory models?" (2012), the variant that is free of data races. */
@@ -131,15 +93,14 @@ int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot)
 {
     rf_brief before;
     int torn = !READ(slot->brief, &before);
-    int changed = torn || before.state != snapshot->brief.state || before.epoch != snapshot->brief.epoch;
+    int changed = torn || before.state != snapshot->brief.state || before.epoch != snapshot->brief.epoch ||
+                  before.allowed != snapshot->brief.allowed;
 
     /* One of the two must be whole at any time, however often a monitor is killed: rf_slot_adopt. */
     if (torn)
         WRITE(slot->brief, &snapshot->brief);
     WRITE(slot->full, snapshot);
     WRITE(slot->brief, &snapshot->brief);
-    if (changed)
-        atomic_fetch_add_explicit(&slot->wake, 1, memory_order_release);
     return changed;
 }
 
@@ -155,7 +116,19 @@ void rf_slot_beat(rf_slot *slot, rf_time now)
 
 void rf_slot_set_dsn(rf_slot *slot, const rf_dsn *dsn)
 {
+    rf_place_keys keys;
+
+    if (!READ(slot->place_keys, &keys))
+        memset(&keys, 0, sizeof keys);
+    rf_place_keys_renew(&keys, dsn->password);
+    WRITE(slot->place_keys, &keys);
+    explicit_bzero(&keys, sizeof keys);
     WRITE(slot->dsn, dsn);
+}
+
+int rf_slot_place_keys(const rf_slot *slot, rf_place_keys *ret_keys)
+{
+    return READ(slot->place_keys, ret_keys);
 }
 
 int rf_slot_brief(const rf_slot *slot, rf_brief *ret_brief)
@@ -214,125 +187,6 @@ const char *rf_state_text(rf_state_name state)
         break;
     }
     return "unknown";
-}
-
-atomic_uint *rf_slot_wake_word(rf_slot *slot)
-{
-    return &slot->wake;
-}
-
-static uint32_t cell_left(const child_cell *cell, uint32_t slot)
-{
-    uint32_t left = 0;
-    int i;
-
-    for (i = RF_COUNT_RELEASED; i <= RF_COUNT_LOST; i++)
-        left += atomic_load(&cell->counts[slot][i]);
-    return left;
-}
-
-int rf_board_child_join(rf_board *board, int32_t pid)
-{
-    int32_t cells, nobody;
-    int i;
-
-    rf_board_child_gone(board, pid);
-    for (i = 0; i < RF_BOARD_CHILDREN; i++) {
-        nobody = 0;
-        if (!atomic_compare_exchange_strong(&board->children[i].pid, &nobody, pid))
-            continue;
-        cells = atomic_load(&board->cells);
-        while (cells <= i && !atomic_compare_exchange_weak(&board->cells, &cells, i + 1))
-            ;
-        return i;
-    }
-    return -1;
-}
-
-uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
-{
-    uint64_t lost = 0;
-    int i, s;
-
-    for (i = 0; i < atomic_load(&board->cells); i++) {
-        child_cell *cell = &board->children[i];
-        if (atomic_load(&cell->pid) != pid)
-            continue;
-        for (s = 0; s < RF_BOARD_SLOTS; s++) {
-            uint32_t n = atomic_load(&cell->counts[s][RF_COUNT_HELD]) - cell_left(cell, (uint32_t)s);
-            if (n)
-                atomic_fetch_add(&cell->counts[s][RF_COUNT_LOST], n);
-            lost += n;
-        }
-        atomic_store(&cell->waiting, 0);
-        atomic_store(&cell->pid, 0);
-        break;
-    }
-    return lost;
-}
-
-int rf_slot_enter(rf_board *board, rf_slot *slot, int child, uint32_t limit, uint32_t child_limit)
-{
-    child_cell *cell = child < 0 ? NULL : &board->children[child];
-    uint64_t counts[RF_COUNTS], now, peak;
-
-    /* First stand in line, then look at its length: of those who come at once all may be turned away, but never all let in. */
-    if (!cell || atomic_fetch_add(&cell->waiting, 1) >= child_limit || rf_board_waiting(board) > limit) {
-        if (cell)
-            atomic_fetch_sub(&cell->waiting, 1);
-        rf_slot_count(slot, RF_COUNT_REJECTED);
-        return 0;
-    }
-    atomic_fetch_add(&cell->counts[slot->index][RF_COUNT_HELD], 1);
-
-    rf_slot_counts(slot, counts, &now);
-    peak = counts[RF_COUNT_PEAK];
-    while (now > peak && !atomic_compare_exchange_weak(&slot->counts[RF_COUNT_PEAK], &peak, now))
-        ;
-    return 1;
-}
-
-void rf_slot_leave(rf_board *board, rf_slot *slot, int child, rf_count how)
-{
-    child_cell *cell = &board->children[child];
-
-    atomic_fetch_add(&cell->counts[slot->index][how], 1);
-    atomic_fetch_sub(&cell->waiting, 1);
-}
-
-void rf_slot_count(rf_slot *slot, rf_count what)
-{
-    atomic_fetch_add(&slot->counts[what], 1);
-}
-
-void rf_slot_counts(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS], uint64_t *ret_now)
-{
-    const rf_board *board = (const rf_board *)(const void *)((const char *)(slot - slot->index) - offsetof(rf_board, slots));
-    uint64_t now = 0;
-    int i, k;
-
-    for (k = 0; k < RF_COUNTS; k++)
-        ret_counts[k] = atomic_load(&slot->counts[k]);
-    for (i = 0; i < atomic_load(&board->cells); i++) {
-        const child_cell *cell = &board->children[i];
-        /* Exits first, then entries: a request that enters meanwhile counts as waiting, and the difference is never negative. */
-        for (k = RF_COUNT_LOST; k >= 0; k--) {
-            uint32_t n = atomic_load(&cell->counts[slot->index][k]);
-            ret_counts[k] += n;
-            now += k == RF_COUNT_HELD ? n : -(uint64_t)n;
-        }
-    }
-    *ret_now = now;
-}
-
-uint32_t rf_board_waiting(const rf_board *board)
-{
-    uint32_t waiting = 0;
-    int i;
-
-    for (i = 0; i < atomic_load(&board->cells); i++)
-        waiting += atomic_load(&board->children[i].waiting);
-    return waiting;
 }
 
 void rf_board_monitor_started(rf_board *board, int32_t pid, int again)

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rf_place.h"
 #include "rf_sample.h"
 #include "rf_time.h"
 
@@ -34,6 +35,17 @@ typedef enum {
     RF_STATE_RECOVERING  /**< a writer is verified; held requests are leaving */
 } rf_state_name;
 
+/** How a database stood in one second, for the status' strip of the last ten minutes. */
+typedef struct rf_history_sample {
+    rf_time at;
+    uint8_t state;   /**< rf_state_name: the gravest of that second */
+    uint32_t held;   /**< most that waited */
+    uint32_t rtt_us; /**< the slowest answer of the writer, or the usual one if none was due; 0: it gave none */
+} rf_history_sample;
+
+#define RF_HISTORY 600     /**< samples kept for each database */
+#define RF_HOLD_BUCKETS 13 /**< of the histogram of hold times, see rf_board_hold_bound */
+
 /** What every request reads. Small, so that reading costs nothing. */
 typedef struct rf_brief {
     rf_time observed_at; /**< the monitor's last sign of life; older than `stale_after` reads as unknown */
@@ -42,6 +54,7 @@ typedef struct rf_brief {
     uint32_t epoch;      /**< grows by one when an outage ends or the writer's address changes */
     uint32_t dsn_serial; /**< changes when the DSN in the slot does */
     uint32_t armed;
+    uint32_t allowed; /**< released requests that may run at once on this host; 0: any number */
     rf_address writer; /**< empty if none was ever verified */
 } rf_brief;
 
@@ -112,6 +125,7 @@ typedef enum {
     RF_COUNT_LOST,       /**< its child died */
     RF_COUNT_REJECTED,   /**< the queue was full: got the ending at once */
     RF_COUNT_DRY,        /**< RDSFailoverDryRun: would have been held */
+    RF_COUNT_TROUBLED,   /**< let go while recovering, and the application failed (5xx): the release does not grow on that */
     RF_COUNT_PEAK,       /**< most that waited at once; not a sum */
     RF_COUNTS
 } rf_count;
@@ -132,7 +146,7 @@ rf_board *rf_board_init(void *memory);
 /** Find the slot of a DSN (rf_dsn_key) or take a free one. Only the parent calls this, in post_config. @return NULL if full */
 rf_slot *rf_board_slot(rf_board *board, uint64_t key);
 
-/** The monitor alone. If the state changed, the wake word did too, and the caller wakes its waiters. @return 1 if so */
+/** The monitor alone. @return 1 if waiting requests should look again: the caller then wakes every child (rf_board_wake_word) */
 int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot);
 /** The monitor alone: renew `observed_at`, nothing else. */
 void rf_slot_beat(rf_slot *slot, rf_time now);
@@ -143,6 +157,8 @@ void rf_slot_set_dsn(rf_slot *slot, const rf_dsn *dsn);
 int rf_slot_brief(const rf_slot *slot, rf_brief *ret_brief);
 int rf_slot_snapshot(const rf_slot *slot, rf_snapshot *ret_snapshot);
 int rf_slot_dsn(const rf_slot *slot, rf_dsn *ret_dsn);
+/** What signs the places of visitors who are sent round; renewed with the DSN. */
+int rf_slot_place_keys(const rf_slot *slot, rf_place_keys *ret_keys);
 /** For the next monitor: if the last one died in the middle of a snapshot, at least its brief. @return 0 if there is nothing */
 int rf_slot_adopt(const rf_slot *slot, rf_snapshot *ret_snapshot);
 
@@ -152,8 +168,19 @@ rf_state_name rf_brief_state(const rf_brief *brief, rf_time now);
 /** @return "available" and so on, as in the status; never NULL */
 const char *rf_state_text(rf_state_name state);
 
-/** A word that changes whenever waiting requests should look again; made for futex(2). */
-atomic_uint *rf_slot_wake_word(rf_slot *slot);
+/** @name What was, for the status. @{ */
+/** The monitor alone; once a second. Survives the monitor: the next one goes on where it ended, and leaves a gap in the times. */
+void rf_slot_add_history(rf_slot *slot, const rf_history_sample *sample);
+/** @return how many there are, at most RF_HISTORY; the oldest first */
+unsigned rf_slot_history(const rf_slot *slot, rf_history_sample ret_samples[RF_HISTORY]);
+
+/** @return the longest wait that counts in this bucket: 100 ms, 500 ms, 1 s ... 150 s; RF_TIME_NEVER for the last */
+rf_time rf_board_hold_bound(unsigned bucket);
+/** A request that waited this long has left the queue, whichever way. */
+void rf_slot_add_hold_time(rf_slot *slot, rf_time duration);
+/** @param ret_counts each wait is in one bucket, the smallest it fits (Prometheus wants them summed up) @param ret_sum_us of all */
+void rf_slot_hold_times(const rf_slot *slot, uint64_t ret_counts[RF_HOLD_BUCKETS], uint64_t *ret_sum_us);
+/** @} */
 
 /** @name Counting. @{ */
 
@@ -169,6 +196,10 @@ uint64_t rf_board_child_gone(rf_board *board, int32_t pid);
 int rf_slot_enter(rf_board *board, rf_slot *slot, int child, uint32_t limit, uint32_t child_limit);
 void rf_slot_leave(rf_board *board, rf_slot *slot, int child, rf_count how);
 
+/** A worker is about to wait with its request. @return 1 if fewer than `limit` did on this host (end with rf_board_unblock) */
+int rf_board_block(rf_board *board, int child, uint32_t limit);
+void rf_board_unblock(rf_board *board, int child);
+
 /** Count something that is no part of entering or leaving. */
 void rf_slot_count(rf_slot *slot, rf_count what);
 
@@ -176,6 +207,38 @@ void rf_slot_count(rf_slot *slot, rf_count what);
 void rf_slot_counts(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS], uint64_t *ret_now);
 /** Requests that wait on this host, for all databases. */
 uint32_t rf_board_waiting(const rf_board *board);
+/** @} */
+
+/** @name Releasing: who may run, and whose turn it is. A child that dies gives back what it had. @{ */
+
+/**
+ * Claim the right to run if fewer than `allowed` released requests run on this host (0: any number) and fewer than
+ * `child_limit` in this child. Of several that claim the last one at once, all may fail: ask again.
+ * @return 1 claimed: end with rf_slot_finish
+ */
+int rf_slot_start(rf_board *board, rf_slot *slot, int child, uint32_t allowed, uint32_t child_limit);
+void rf_slot_finish(rf_board *board, rf_slot *slot, int child);
+/** Released requests that run now on this host. */
+uint32_t rf_slot_running(const rf_slot *slot);
+/** Released requests that have ended, ever. */
+uint64_t rf_slot_finished(const rf_slot *slot);
+
+/**
+ * Show when the request at the head of this child's queue arrived; RF_TIME_NEVER if nobody waits.
+ * @param startable 0: it could not start now, because the child is full of such that run; nobody waits for it then
+ */
+void rf_slot_show_head(rf_board *board, rf_slot *slot, int child, rf_time arrival, int startable);
+/** @param ret_child whose it is, -1 if nobody's; may be NULL @return the oldest startable head of all children but `child` */
+rf_time rf_slot_oldest_head(const rf_board *board, const rf_slot *slot, int child, int *ret_child);
+/** For the status. @return when the request that has waited longest arrived, startable or not; RF_TIME_NEVER if nobody waits */
+rf_time rf_slot_oldest(const rf_slot *slot);
+
+/** Cells that were ever in use: rf_board_wake_word takes 0 to this, exclusive. */
+int rf_board_cells(const rf_board *board);
+/** Changed and woken (futex(2), shared) when the blocked requests of a child should look again. */
+atomic_uint *rf_board_wake_word(rf_board *board, int child);
+/** @return 1 if a worker of this child waits with its request */
+int rf_board_blocks(const rf_board *board, int child);
 /** @} */
 
 /** @name The monitor's own sign of life, for the status. @{ */

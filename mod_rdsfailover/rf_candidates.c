@@ -87,7 +87,7 @@ void rf_candidates_look_anew(rf_candidates *candidates, rf_time now)
         rf_candidate *c = &candidates->list[i];
         if (c->due > now)
             c->due = now;
-        c->passes = 0;
+        c->passes = c->strikes = 0;
     }
 }
 
@@ -101,6 +101,21 @@ int rf_candidates_refuse(const rf_candidates *candidates, rf_time patience, rf_t
             return 1;
     }
     return 0;
+}
+
+const rf_candidate *rf_candidates_all_fail(rf_candidates *candidates, const rf_address *addresses, unsigned n, int fails)
+{
+    const rf_candidate *last = NULL;
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        const rf_candidate *c = rf_candidates_find(candidates, &addresses[i]);
+        if (!c || c->strikes < fails)
+            return NULL;
+        if (!last || c->struck > last->struck)
+            last = c;
+    }
+    return last;
 }
 
 rf_candidate *rf_candidates_writer(rf_candidates *candidates, const rf_policy *policy, const rf_address *current, int passes)

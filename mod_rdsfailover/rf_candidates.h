@@ -28,6 +28,9 @@ typedef struct rf_candidate {
     rf_sample last;     /**< the last verdict; kind 0: none yet */
     rf_cause alarmed;   /**< what the last alarm about this address was about */
     rf_time refused;    /**< since when it answers and refuses us, without a pause; 0: it does not */
+    rf_time quickest;   /**< smallest round trip on an open connection since it last failed; 0: none was seen */
+    int strikes;        /**< failures in a row of probes that were asked since this host's own resolver gives this address */
+    rf_time struck;     /**< when the first of them was asked */
 } rf_candidate;
 
 /** Start from all zeroes. */
@@ -56,6 +59,14 @@ void rf_candidates_look_anew(rf_candidates *candidates, rf_time now);
 
 /** @return 1 if an address that DNS names has been answering and refusing us for `patience` */
 int rf_candidates_refuse(const rf_candidates *candidates, rf_time patience, rf_time now);
+
+/**
+ * Does whatever connects to one of these addresses fail?
+ * @param addresses what this host's own resolver gives
+ * @param fails     strikes in a row that each of them must have
+ * @return the one that was found out last if all of them fail, else NULL; NULL too if there are none, or if one is not looked at
+ */
+const rf_candidate *rf_candidates_all_fail(rf_candidates *candidates, const rf_address *addresses, unsigned n, int fails);
 
 /**
  * The writer, by the evidence so far.

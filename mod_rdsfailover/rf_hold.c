@@ -10,28 +10,37 @@ int rf_hold_concerns(const rf_request_facts *facts)
     return !facts->regular_file || facts->own_handler || facts->proxied || facts->parsed;
 }
 
-rf_hold_verdict rf_hold_judge(const rf_brief *brief, rf_time expires, rf_time now, rf_time *ret_look_again)
+int rf_hold_queues(rf_state_name state)
 {
-    rf_time stale_at = brief->observed_at + brief->stale_after;
-    rf_time gives_up = stale_at + RF_HOLD_STALE_GRACE;
-
-    /* The state as last published, stale or not: a monitor that was killed is replaced within a second. */
-    if (!rf_state_holds((rf_state_name)brief->state))
-        return brief->state == RF_STATE_UNKNOWN ? RF_HOLD_PASS : RF_HOLD_RELEASE;
-    if (now >= expires)
-        return RF_HOLD_EXPIRE;
-    if (now >= gives_up)
-        return RF_HOLD_PASS;
-    *ret_look_again = expires < gives_up ? expires : gives_up;
-    return RF_HOLD_WAIT;
+    return rf_state_holds(state) || state == RF_STATE_RECOVERING;
 }
 
-uint32_t rf_hold_capacity(uint32_t workers, uint32_t queue)
+rf_gate rf_hold_gate(const rf_brief *brief, rf_time now)
 {
-    uint32_t share = workers - workers / 4;
+    if (brief->state == RF_STATE_UNKNOWN)
+        return RF_GATE_GIVEN_UP;
+    if (!rf_state_holds((rf_state_name)brief->state))
+        return RF_GATE_OPEN;
+    return now - brief->observed_at >= brief->stale_after + RF_HOLD_STALE_GRACE ? RF_GATE_GIVEN_UP : RF_GATE_SHUT;
+}
 
-    /* Of one worker nothing can be spared; of two, one. */
-    if (share == workers)
-        share = workers ? workers - 1 : 0;
-    return share < queue ? share : queue;
+rf_hold_verdict rf_hold_judge(const rf_terms *terms, rf_time now)
+{
+    if (now >= terms->ends)
+        return RF_HOLD_EXPIRE;
+    if (now < terms->leg_ends)
+        return RF_HOLD_WAIT;
+    /* The front gives up soon and tells the client nothing; the ending says that nothing was executed. */
+    return terms->roundable ? RF_HOLD_REDIRECT : RF_HOLD_EXPIRE;
+}
+
+rf_time rf_hold_due(const rf_terms *terms)
+{
+    return terms->leg_ends < terms->ends ? terms->leg_ends : terms->ends;
+}
+
+int rf_hold_turn(rf_time ours, rf_time elsewhere, rf_time denied_since, rf_time now)
+{
+    return elsewhere == RF_TIME_NEVER || ours <= elsewhere + RF_TURN_SLACK ||
+           (denied_since && now - denied_since >= RF_TURN_PATIENCE);
 }

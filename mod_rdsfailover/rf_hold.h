@@ -27,26 +27,51 @@ typedef struct rf_request_facts {
 /** @return 1 if this request may execute code that uses the database */
 int rf_hold_concerns(const rf_request_facts *facts);
 
+/** @return 1 if new requests join a queue in this state: there is no writer, or those who waited for it are being let go */
+int rf_hold_queues(rf_state_name state);
+
+/** What the board says to all who wait for one database. */
+typedef enum {
+    RF_GATE_SHUT,    /**< no writer, as far as is known */
+    RF_GATE_OPEN,    /**< a writer: go, as many at once as `allowed` of the brief */
+    RF_GATE_GIVEN_UP /**< nobody knows any more: go without one */
+} rf_gate;
+
+/** As last published, stale or not: a monitor that was killed is replaced within RF_HOLD_STALE_GRACE. */
+rf_gate rf_hold_gate(const rf_brief *brief, rf_time now);
+
+/** How one request waits. */
+typedef struct rf_terms {
+    rf_time leg_ends; /**< what stands in front loses its patience soon after this; RF_TIME_NEVER */
+    rf_time ends;     /**< the whole hold, all legs together */
+    int roundable;    /**< may be sent round by 307 */
+} rf_terms;
+
 /** What becomes of a waiting request. */
 typedef enum {
     RF_HOLD_WAIT,
-    RF_HOLD_RELEASE, /**< a writer is there */
-    RF_HOLD_PASS,    /**< nobody knows any more: let it try */
-    RF_HOLD_EXPIRE   /**< its time is over */
+    RF_HOLD_RELEASE,  /**< a writer is there */
+    RF_HOLD_PASS,     /**< nobody knows any more: let it try */
+    RF_HOLD_REDIRECT, /**< its leg is over: wait on in the old place */
+    RF_HOLD_EXPIRE,   /**< its time is over, or its leg and it cannot be sent round */
+    RF_HOLD_ABORT     /**< the client left */
 } rf_hold_verdict;
 
-/**
- * @param brief  the slot's brief as last read
- * @param expires when this request's hold ends
- * @param ret_look_again not later than this, even if nothing wakes it; written for RF_HOLD_WAIT only
- */
-rf_hold_verdict rf_hold_judge(const rf_brief *brief, rf_time expires, rf_time now, rf_time *ret_look_again);
+/** By its own clock alone. @return RF_HOLD_WAIT, RF_HOLD_REDIRECT or RF_HOLD_EXPIRE */
+rf_hold_verdict rf_hold_judge(const rf_terms *terms, rf_time now);
+/** When rf_hold_judge will say something else than wait. */
+rf_time rf_hold_due(const rf_terms *terms);
+
+/** Heads of two processes' queues that arrived this near each other count as one. */
+#define RF_TURN_SLACK RF_MS(10)
+/** A process whose turn it is and that does not take it within this (it is stopped, or starved) is passed over. */
+#define RF_TURN_PATIENCE RF_MS(5)
 
 /**
- * How many requests blocking holds may keep: three quarters of the server's workers, so that static files, the status page
- * and health checks always find a free one; never more than `queue`. A single process may be full of them: it then accepts no
- * connections, and others do.
+ * Across processes the oldest goes first, as nearly as that allows without one waiting for another.
+ * @param ours,elsewhere arrival of the head of our queue, and of the oldest of all others
+ * @param denied_since   since when a place to run was free and not ours; 0: it was not
  */
-uint32_t rf_hold_capacity(uint32_t workers, uint32_t queue);
+int rf_hold_turn(rf_time ours, rf_time elsewhere, rf_time denied_since, rf_time now);
 
 #endif /* RF_HOLD_H */

@@ -50,6 +50,7 @@ void rf_monitor_publish(rf_monitor *m, rf_time now)
     s->brief.observed_at = now;
     s->brief.stale_after = rf_policy_stale_after(&m->policy);
     s->brief.state = m->state.name;
+    s->brief.allowed = rf_monitor_release_allowed(m);
     s->since = m->state.since;
     s->writer.rtt = m->rtt;
     s->probe.interval = rf_monitor_pace(m);
@@ -139,7 +140,7 @@ static void ask(rf_monitor *m, rf_time now)
     for (i = 0; i < m->candidates.n; i++) {
         rf_candidate *c = &m->candidates.list[i];
         if (!worth_asking(m, c))
-            c->passes = 0; /* it may be anything by the time it is looked at again */
+            c->passes = c->strikes = 0; /* it may be anything by the time it is looked at again */
         if (c->asked || c->due > now || !worth_asking(m, c))
             continue;
         c->asked = c->first_asked = now;
@@ -170,7 +171,7 @@ static rf_time next_tick(const rf_monitor *m, rf_time now)
     if (!m->dns_asked)
         next = earlier(next, m->next_dns);
     if (m->state.name == RF_STATE_RECOVERING)
-        next = earlier(next, now + m->policy.fast);
+        next = earlier(next, earlier(m->pace.next, now + m->policy.fast));
     return next > now ? next : now + RF_MS(1);
 }
 
@@ -179,7 +180,7 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
     rf_state_name before = m->state.name;
     rf_candidate *writer;
     rf_time late = rf_monitor_late(m);
-    uint64_t held, waiting;
+    rf_crowd crowd;
 
     if (m->planned && now - m->planned > TILT)
         forgive(m, now - m->planned, now);
@@ -198,12 +199,15 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
 
     if (m->state.name == RF_STATE_OUTAGE && rf_candidates_refuse(&m->candidates, RF_REFUSED_FOR, now))
         rf_monitor_give_up(m, now);
+    rf_monitor_check_name(m, now);
 
-    m->world.queue(m->world.ctx, &held, &waiting);
+    crowd = rf_monitor_crowd(m);
     before = m->state.name;
-    rf_state_passed(&m->state, waiting, blind(m, now), now);
+    rf_state_passed(&m->state, crowd.waiting, blind(m, now), now);
     if (m->state.name != before)
         rf_monitor_moved(m, before, now);
+    rf_monitor_release_tick(m, &crowd, now);
+    rf_monitor_history_state(m, crowd.waiting);
 
     ask(m, now);
     if (m->changed)
@@ -230,6 +234,7 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     m->snapshot.writer.read_only = -1;
     /* Whoever died in the middle of a publication left it unreadable. */
     m->changed = 1;
+    m->second.state = RF_STATE_AVAILABLE; /* nothing worse was seen yet */
     if (!seen || !seen->brief.observed_at)
         return;
 
@@ -253,4 +258,5 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     }
     if (m->state.name == RF_STATE_OUTAGE)
         rf_monitor_adopt_outage(m, now);
+    rf_monitor_release_adopt(m, now);
 }

@@ -14,6 +14,7 @@
  */
 #include "rf_board.h"
 #include "rf_candidates.h"
+#include "rf_pace.h"
 #include "rf_policy.h"
 #include "rf_state.h"
 
@@ -25,6 +26,15 @@
 #define RF_BLIND_AFTER RF_SEC(5)
 
 typedef enum { RF_SAY_INFO, RF_SAY_NOTICE, RF_SAY_WARNING, RF_SAY_ERROR } rf_say_level;
+
+/** The requests of this host that need the database. */
+typedef struct rf_crowd {
+    uint64_t held;     /**< ever */
+    uint64_t waiting;  /**< now */
+    uint64_t running;  /**< let go, and not done yet */
+    uint64_t finished; /**< let go, and done, ever */
+    uint64_t troubled; /**< ever let go while recovering, and the application failed */
+} rf_crowd;
 
 typedef struct rf_world {
     void *ctx;
@@ -38,8 +48,8 @@ typedef struct rf_world {
     void (*say)(void *ctx, rf_say_level level, int id, const char *text);
     void (*publish)(void *ctx, const rf_snapshot *snapshot);
     void (*beat)(void *ctx, rf_time now);
-    /** How many requests were ever held, and how many wait now. */
-    void (*queue)(void *ctx, uint64_t *ret_held, uint64_t *ret_waiting);
+    /** Count the requests. */
+    void (*queue)(void *ctx, rf_crowd *ret_crowd);
 } rf_world;
 
 typedef struct rf_monitor {
@@ -60,10 +70,16 @@ typedef struct rf_monitor {
     rf_time rtt; /**< of a question on an open connection, smoothed; 0 not known */
     rf_address host_addresses[RF_ADDRESSES]; /**< what this host's own resolver gives */
     unsigned nhost_addresses;
+    rf_time host_since;   /**< when it first gave just these */
     rf_cause dns_alarmed; /**< what the last alarm about the name was about */
 
     rf_failover draft; /**< the failover in progress; listed in the snapshot once it is more than a suspicion */
     int drafting;
+
+    rf_pace pace;   /**< while state.release */
+    int pace_said;  /**< why it does not grow */
+
+    rf_history_sample second; /**< the one that lasts, so far; `at` is not used */
 } rf_monitor;
 
 /**
@@ -83,6 +99,9 @@ void rf_monitor_prober_replaced(rf_monitor *m, rf_time now);
 
 /** A request suspects something: look now. Harmless at any rate. */
 void rf_monitor_look(rf_monitor *m, rf_time now);
+
+/** How this second was, for the board's history; the next one begins. To be called once a second. */
+rf_history_sample rf_monitor_second(rf_monitor *m, rf_time now);
 
 /** @return the answer time above which the state becomes suspect, by the policy and the round trips seen; 0 if off */
 rf_time rf_monitor_late(const rf_monitor *m);

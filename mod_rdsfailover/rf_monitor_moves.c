@@ -16,6 +16,14 @@ void rf_monitor_say(rf_monitor *m, rf_say_level level, int id, const char *text)
     m->world.say(m->world.ctx, level, id, text);
 }
 
+rf_crowd rf_monitor_crowd(const rf_monitor *m)
+{
+    rf_crowd crowd;
+
+    m->world.queue(m->world.ctx, &crowd);
+    return crowd;
+}
+
 int rf_monitor_is_writer(const rf_monitor *m, const rf_candidate *c)
 {
     return c && rf_address_equal(&c->address, &m->snapshot.brief.writer);
@@ -29,19 +37,54 @@ static void look_anew(rf_monitor *m, rf_time now)
         m->next_dns = now;
 }
 
+static void say_outage(rf_monitor *m)
+{
+    const char *writer = m->snapshot.brief.writer.text;
+    char text[400];
+
+    if (m->state.failures > 0) {
+        snprintf(text, sizeof text, "Outage: the writer %s failed %d times in a row (%s%s%.160s); requests are held", writer,
+                 m->state.failures, rf_cause_name((rf_cause)m->draft.cause), m->snapshot.probe.error[0] ? ": " : "",
+                 m->snapshot.probe.error);
+        rf_monitor_say(m, RF_SAY_ERROR, 103, text);
+    } else {
+        snprintf(text, sizeof text, "Outage: the writer %s is well, but this host's resolver gives %.45s, which fails (%s); "
+                 "requests are held until it gives the writer. Applications that use RDS_HOSTADDR need not wait: app=address", writer,
+                 m->host_addresses[0].text, rf_cause_name((rf_cause)m->draft.cause));
+        rf_monitor_say(m, RF_SAY_ERROR, 116, text);
+    }
+}
+
+static void say_drained(rf_monitor *m, const rf_crowd *crowd)
+{
+    char text[200];
+
+    if (crowd->waiting == 0) {
+        snprintf(text, sizeof text, "Recovered: every held request has left; at most %u were allowed to run at once", m->pace.most);
+        rf_monitor_say(m, RF_SAY_NOTICE, 105, text);
+    } else {
+        snprintf(text, sizeof text, "The release takes too long; %llu requests still wait and go on now, any number at once "
+                 "(until now %u)", (unsigned long long)crowd->waiting, m->pace.allowed);
+        rf_monitor_say(m, RF_SAY_WARNING, 115, text);
+    }
+}
+
 /* Every way into the state machine ends here: say what changed and keep the record. */
 void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
 {
-    uint64_t held, waiting;
-    char text[400];
+    rf_crowd crowd;
 
     m->changed = 1;
     if (m->state.name == before)
         return;
-    m->world.queue(m->world.ctx, &held, &waiting);
+    crowd = rf_monitor_crowd(m);
+    rf_monitor_history_state(m, crowd.waiting);
+    if (before == RF_STATE_SUSPECT && (m->state.name == RF_STATE_AVAILABLE || m->state.name == RF_STATE_RECOVERING))
+        rf_monitor_say(m, RF_SAY_INFO, 106, "The writer answers again; it was only slow");
     switch (m->state.name) {
     case RF_STATE_SUSPECT:
         m->draft.detected = now;
+        rf_monitor_release_doubted(m);
         rf_monitor_say(m, RF_SAY_INFO, 102, "The database is suspect; new requests wait for its next answer");
         break;
     case RF_STATE_OUTAGE:
@@ -52,18 +95,12 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
         if (!rf_timeline_current(&m->snapshot))
             rf_timeline_open(&m->snapshot, &m->draft);
         look_anew(m, now);
-        snprintf(text, sizeof text, "Outage: the writer %s failed %d times in a row (%s%s%.160s); requests are held",
-                 m->snapshot.brief.writer.text, m->state.failures, rf_cause_name((rf_cause)m->draft.cause),
-                 m->snapshot.probe.error[0] ? ": " : "", m->snapshot.probe.error);
-        rf_monitor_say(m, RF_SAY_ERROR, 103, text);
+        say_outage(m);
         break;
     case RF_STATE_AVAILABLE:
-        rf_timeline_drained(&m->snapshot, held, now);
-        if (before == RF_STATE_RECOVERING) {
-            rf_monitor_say(m, RF_SAY_NOTICE, 105, "Recovered: every held request has left");
-        } else if (before == RF_STATE_SUSPECT) {
-            rf_monitor_say(m, RF_SAY_INFO, 106, "The writer answers again; it was only slow");
-        }
+        rf_timeline_drained(&m->snapshot, crowd.held, now);
+        if (before == RF_STATE_RECOVERING)
+            say_drained(m, &crowd);
         m->drafting = 0;
         break;
     case RF_STATE_UNKNOWN:
@@ -79,16 +116,13 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
 /* The first evidence against the writer opens the draft of a failover's record. */
 static void doubt(rf_monitor *m, rf_cause cause, rf_time started)
 {
-    uint64_t held, waiting;
-
     if (m->drafting)
         return;
-    m->world.queue(m->world.ctx, &held, &waiting);
     memset(&m->draft, 0, sizeof m->draft);
     m->draft.cause = cause;
     m->draft.started = started;
     m->draft.from = m->snapshot.brief.writer;
-    m->draft.held_before = held;
+    m->draft.held_before = rf_monitor_crowd(m).held;
     m->drafting = 1;
 }
 
@@ -116,7 +150,7 @@ void rf_monitor_give_up(rf_monitor *m, rf_time now)
     m->changed = 1;
 }
 
-static int host_resolves(const rf_monitor *m, const rf_address *address)
+int rf_monitor_host_gives(const rf_monitor *m, const rf_address *address)
 {
     unsigned i;
 
@@ -125,6 +159,26 @@ static int host_resolves(const rf_monitor *m, const rf_address *address)
             return 1;
     }
     return 0;
+}
+
+int rf_monitor_strays(const rf_monitor *m)
+{
+    return m->policy.app_name && m->nhost_addresses && !rf_monitor_host_gives(m, &m->snapshot.brief.writer);
+}
+
+void rf_monitor_check_name(rf_monitor *m, rf_time now)
+{
+    rf_state_name before = m->state.name;
+    const rf_candidate *c;
+
+    if ((before != RF_STATE_AVAILABLE && before != RF_STATE_RECOVERING) || !rf_monitor_strays(m))
+        return;
+    c = rf_candidates_all_fail(&m->candidates, m->host_addresses, m->nhost_addresses, m->policy.fails);
+    if (!c)
+        return;
+    doubt(m, c->last.cause, c->struck);
+    rf_state_astray(&m->state, now);
+    rf_monitor_moved(m, before, now);
 }
 
 void rf_monitor_take_facts(rf_monitor *m, const rf_candidate *c)
@@ -171,6 +225,8 @@ static void become(rf_monitor *m, rf_candidate *c, rf_time now)
         m->rtt = 0;
     rf_candidates_elect(&m->candidates, c);
     rf_monitor_take_facts(m, c);
+    if (m->state.name == RF_STATE_RECOVERING)
+        rf_monitor_release_begin(m, c, now);
     if (open) {
         rf_timeline_end(&m->snapshot, now);
         snprintf(text, sizeof text, "Outage over after %.1f s: the writer is %s (%s, %s), it was %s; held requests go on",
@@ -214,7 +270,7 @@ void rf_monitor_weigh(rf_monitor *m, rf_time now)
             open->to = c->address;
             m->changed = 1;
         }
-        if (m->policy.app_name && !host_resolves(m, &c->address)) {
+        if (m->policy.app_name && !rf_monitor_host_gives(m, &c->address)) {
             await_name(m, c, open);
             break;
         }

@@ -64,16 +64,34 @@ static rf_evidence weigh_cause(const rf_monitor *m, rf_cause cause)
     return rf_classify_evidence(cause);
 }
 
+/* An address that the application may connect to instead of the writer's. What was asked before the name led there says nothing
+ * about it: a server that is about to take over refuses until it does. */
+static void strike(const rf_monitor *m, rf_candidate *c, rf_time asked)
+{
+    if (!asked || asked < m->host_since || !rf_monitor_host_gives(m, &c->address))
+        return;
+    if (c->strikes++ == 0)
+        c->struck = asked;
+}
+
+/* A first failure is confirmed at once; a timeout has already waited. Only then the pace is kept, or a port that is closed for a
+ * moment would use up any number of `fails`. */
+static int first_failure(const rf_monitor *m, const rf_candidate *c, int writer)
+{
+    return writer ? m->state.name == RF_STATE_SUSPECT && m->state.failures == 1 : c->strikes == 1 && rf_monitor_strays(m);
+}
+
 static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
 {
     rf_candidate *c = rf_candidates_find(&m->candidates, &sample->address);
     rf_evidence evidence = weigh_cause(m, sample->cause);
-    rf_time started;
+    rf_time started, asked;
     int writer = rf_monitor_is_writer(m, c);
 
     if (!c)
         return;
-    started = c->first_asked ? c->first_asked : now;
+    asked = c->first_asked;
+    started = asked ? asked : now;
     c->last = *sample;
     c->asked = sample->pending ? now : 0;
     if (!sample->pending)
@@ -85,35 +103,40 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     switch (evidence) {
     case RF_EVIDENCE_GOOD:
         c->passes++;
+        c->strikes = 0;
         c->proven = sample->proven;
         c->seen = now;
+        if (!sample->was_login && (!c->quickest || sample->rtt < c->quickest))
+            c->quickest = sample->rtt;
         c->due = now + (m->state.name == RF_STATE_OUTAGE && c->passes < m->policy.passes ? CONFIRM_PAUSE : rf_monitor_pace(m));
         c->alarmed = RF_CAUSE_NONE;
         c->refused = 0;
         if (writer) {
             smooth(m, sample);
+            rf_monitor_history_answered(m, sample->rtt);
+            rf_monitor_release_answered(m, sample);
             rf_monitor_take_facts(m, c);
             rf_monitor_answer_writer(m, now);
         }
         break;
     case RF_EVIDENCE_FAILED:
         c->passes = 0;
-        c->refused = 0;
+        c->refused = c->quickest = 0;
+        strike(m, c, asked);
         if (writer)
             rf_monitor_fail_writer(m, sample->cause, started, now);
-        /* Confirm a first failure at once; a timeout has already waited. Only then keep the pace, or a port that is closed for
-         * a moment would use up any number of `fails`. */
-        c->due = (writer && m->state.name == RF_STATE_SUSPECT && m->state.failures == 1) || sample->cause == RF_CAUSE_TIMEOUT
-                     ? now : now + rf_monitor_pace(m);
+        c->due = first_failure(m, c, writer) || sample->cause == RF_CAUSE_TIMEOUT ? now : now + rf_monitor_pace(m);
         break;
     case RF_EVIDENCE_NEUTRAL:
-        c->passes = 0;
+        c->passes = c->strikes = 0;
         c->due = now + m->policy.interval;
         if (sample->cause == RF_CAUSE_BUSY)
             c->refused = 0;
         else if (!c->refused)
             c->refused = now;
         alarm_once(m, &c->alarmed, sample);
+        if (writer && sample->cause == RF_CAUSE_BUSY)
+            rf_monitor_release_busy(m, now);
         if (writer)
             rf_monitor_answer_writer(m, now);
         break;
@@ -124,25 +147,33 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     rf_monitor_weigh(m, now);
 }
 
-static void take_host_addresses(rf_monitor *m, const rf_sample *sample)
-{
-    m->nhost_addresses = sample->naddresses;
-    memcpy(m->host_addresses, sample->addresses, sizeof m->host_addresses);
-}
-
-static int same_addresses(const rf_snapshot *s, const rf_sample *sample)
+/* In whatever order. */
+static int same_addresses(const rf_address *known, unsigned n, const rf_sample *sample)
 {
     unsigned i, k;
 
-    if (s->dns.naddresses != sample->naddresses)
+    if (n != sample->naddresses)
         return 0;
-    for (i = 0; i < sample->naddresses; i++) {
-        for (k = 0; k < s->dns.naddresses && !rf_address_equal(&s->dns.addresses[k], &sample->addresses[i]); k++)
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < n && !rf_address_equal(&known[k], &sample->addresses[i]); k++)
             ;
-        if (k == s->dns.naddresses)
+        if (k == n)
             return 0;
     }
     return 1;
+}
+
+static void take_host_addresses(rf_monitor *m, const rf_sample *sample, rf_time now)
+{
+    unsigned i;
+
+    if (same_addresses(m->host_addresses, m->nhost_addresses, sample))
+        return;
+    m->nhost_addresses = sample->naddresses;
+    memcpy(m->host_addresses, sample->addresses, sizeof m->host_addresses);
+    m->host_since = now;
+    for (i = 0; i < m->candidates.n; i++)
+        m->candidates.list[i].strikes = 0;
 }
 
 static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
@@ -171,7 +202,7 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
     s->dns.ttl = sample->ttl;
     s->dns.ncnames = sample->ncnames;
     memcpy(s->dns.cnames, sample->cnames, sizeof s->dns.cnames);
-    if (!same_addresses(s, sample)) {
+    if (!same_addresses(s->dns.addresses, s->dns.naddresses, sample)) {
         s->dns.naddresses = sample->naddresses;
         memcpy(s->dns.addresses, sample->addresses, sizeof s->dns.addresses);
         s->dns.changed_at = now;
@@ -181,7 +212,7 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
     }
     rf_candidates_name(&m->candidates, sample->addresses, sample->naddresses, now);
     if (!m->own_resolver)
-        take_host_addresses(m, sample);
+        take_host_addresses(m, sample, now);
     rf_timeline_dns(s, now);
     rf_monitor_weigh(m, now);
 }
@@ -209,7 +240,7 @@ void rf_monitor_sample(rf_monitor *m, const rf_sample *sample, rf_time now)
         break;
     case RF_SAMPLE_DNS_HOST:
         if (sample->cause == RF_CAUSE_NONE)
-            take_host_addresses(m, sample);
+            take_host_addresses(m, sample, now);
         rf_monitor_weigh(m, now);
         break;
     }

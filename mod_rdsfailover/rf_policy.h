@@ -7,6 +7,8 @@
  *
  * Layer: core. Filled from the directive, constant while a monitor lives.
  */
+#include <stdint.h>
+
 #include "rf_time.h"
 
 #define RF_LATE_OFF ((rf_time)0)
@@ -22,6 +24,7 @@ typedef struct rf_policy {
     int writable;        /**< a read-only server is no writer */
     int former;          /**< candidates=auto: addresses that were the writer before are looked at too */
     int app_name;        /**< app=name: wait until this host's resolver gives the verified address */
+    uint32_t concurrency; /**< released requests that may run at once when a release begins (RDSFailoverRelease); at least 1 */
 } rf_policy;
 
 /** @return the longest a reader may trust a snapshot that was not renewed */

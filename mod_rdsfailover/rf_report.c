@@ -51,6 +51,16 @@ int rf_report_failover_held(const rf_report_database *db, unsigned i, uint64_t *
     return 1;
 }
 
+uint32_t rf_report_allowed(const rf_report *report, const rf_report_database *db)
+{
+    return rf_report_state(report, db) == RF_STATE_RECOVERING ? db->snapshot.brief.allowed : 0;
+}
+
+rf_time rf_report_oldest(const rf_report *report, const rf_report_database *db)
+{
+    return db->now_held && db->oldest && db->oldest < report->now ? report->now - db->oldest : 0;
+}
+
 int rf_report_when(const rf_report *report, rf_time t, char ret_text[RF_REPORT_WHEN_MAX])
 {
     int64_t wall = report->wall - (report->now - t);
@@ -133,5 +143,5 @@ int rf_report_health(const rf_report *report, int strict)
     }
     if (strict && !writers)
         return 503;
-    return report->hold_capacity && held >= report->hold_capacity ? 503 : 200;
+    return report->capacity.requests && held >= report->capacity.requests ? 503 : 200;
 }

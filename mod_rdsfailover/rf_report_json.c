@@ -111,6 +111,23 @@ static json_t *probe_object(builder *b, const rf_snapshot *s)
     return o;
 }
 
+/** A histogram: how many waited at most `le_ms`, and longer than the bound before it. */
+static json_t *times_object(builder *b, const rf_report_database *db)
+{
+    json_t *o = json_object(), *bounds = json_array(), *counts = json_array();
+
+    for (unsigned i = 0; i < RF_HOLD_BUCKETS; i++) {
+        rf_time bound = rf_board_hold_bound(i);
+
+        b->failed |= json_array_append_new(bounds, bound == RF_TIME_NEVER ? json_null() : ms(bound)) != 0;
+        b->failed |= json_array_append_new(counts, count(db->hold_times[i])) != 0;
+    }
+    add(b, o, "le_ms", bounds);
+    add(b, o, "counts", counts);
+    add(b, o, "sum_ms", count(db->hold_sum / 1000));
+    return o;
+}
+
 static json_t *hold_object(builder *b, const rf_report_database *db)
 {
     static const struct {
@@ -122,13 +139,18 @@ static json_t *hold_object(builder *b, const rf_report_database *db)
         {"redirected", RF_COUNT_REDIRECTED}, {"expired", RF_COUNT_EXPIRED},
         {"aborted", RF_COUNT_ABORTED},   {"lost", RF_COUNT_LOST},
         {"rejected", RF_COUNT_REJECTED}, {"dry", RF_COUNT_DRY},
+        {"troubled", RF_COUNT_TROUBLED},
     };
     json_t *o = json_object();
 
     add(b, o, "now", count(db->now_held));
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         add(b, o, counts[i].key, count(db->counts[counts[i].count]));
-    add(b, o, "capacity", count_or_null(b->report->hold_capacity));
+    add(b, o, "running", count(db->running));
+    add(b, o, "allowed", count_or_null(rf_report_allowed(b->report, db)));
+    add(b, o, "capacity", count_or_null(b->report->capacity.requests));
+    add(b, o, "oldest_ms", db->now_held && db->oldest ? ms(rf_report_oldest(b->report, db)) : json_null());
+    add(b, o, "times", times_object(b, db));
     return o;
 }
 
@@ -193,6 +215,22 @@ static json_t *monitor_object(builder *b)
     return o;
 }
 
+static json_t *capacity_object(builder *b)
+{
+    const rf_capacity *c = &b->report->capacity;
+    /* Of a host that was asked something is always known, even if it can hold nothing. */
+    int known = c->advice[0] != '\0';
+    json_t *o = json_object();
+
+    add(b, o, "requests", known ? count(c->requests) : json_null());
+    add(b, o, "per_process", known ? count(c->per_process) : json_null());
+    add(b, o, "blocking", known ? count(c->blocking) : json_null());
+    add(b, o, "at_once_per_process", known ? count(c->at_once) : json_null());
+    add(b, o, "limited_by", known ? json_string(rf_limit_name(c->limited_by)) : json_null());
+    add(b, o, "advice", text(c->advice));
+    return o;
+}
+
 json_t *rf_report_tree(const rf_report *report)
 {
     builder b = {report, 0};
@@ -204,6 +242,7 @@ json_t *rf_report_tree(const rf_report *report)
     add(&b, root, "mpm", text(report->mpm));
     add(&b, root, "pid", json_integer(report->pid));
     add(&b, root, "monitor", monitor_object(&b));
+    add(&b, root, "capacity", capacity_object(&b));
     for (unsigned i = 0; i < report->ndatabases; i++)
         b.failed |= json_array_append_new(databases, database_object(&b, &report->databases[i])) != 0;
     add(&b, root, "databases", databases);

@@ -23,6 +23,12 @@ rf_time rf_report_since(const rf_report *report, const rf_report_database *db);
 /** Requests held during the failover `i` places back. @return 0 if it is not known */
 int rf_report_failover_held(const rf_report_database *db, unsigned i, uint64_t *ret_held);
 
+/** @return released requests that may run at once now; 0: any number */
+uint32_t rf_report_allowed(const rf_report *report, const rf_report_database *db);
+
+/** @return how long the request has waited that has waited longest; 0 if none waits, or it is not known */
+rf_time rf_report_oldest(const rf_report *report, const rf_report_database *db);
+
 #define RF_REPORT_WHEN_MAX 32
 /** Write a moment as "2026-11-22T18:09:04.100Z". @return 0, with an empty text, for 0 (never) */
 int rf_report_when(const rf_report *report, rf_time t, char ret_text[RF_REPORT_WHEN_MAX]);

@@ -3,10 +3,14 @@
 
 static void enter(rf_state *state, rf_state_name name, rf_time now)
 {
-    if (state->name != name) {
-        state->name = name;
-        state->since = now;
-    }
+    if (state->name == name)
+        return;
+    state->name = name;
+    state->since = now;
+    if (name == RF_STATE_RECOVERING)
+        state->release = state->release ? state->release : now;
+    else if (name != RF_STATE_SUSPECT)
+        state->release = 0;
 }
 
 void rf_state_answered(rf_state *state, rf_time now)
@@ -15,7 +19,7 @@ void rf_state_answered(rf_state *state, rf_time now)
         return;
     state->failures = 0;
     if (state->name == RF_STATE_SUSPECT)
-        enter(state, RF_STATE_AVAILABLE, now);
+        enter(state, state->release ? RF_STATE_RECOVERING : RF_STATE_AVAILABLE, now);
 }
 
 void rf_state_failed(rf_state *state, const rf_policy *policy, rf_time now)
@@ -35,14 +39,17 @@ void rf_state_suspected(rf_state *state, rf_time now)
         enter(state, RF_STATE_SUSPECT, now);
 }
 
+void rf_state_astray(rf_state *state, rf_time now)
+{
+    if (state->name == RF_STATE_AVAILABLE || state->name == RF_STATE_RECOVERING)
+        enter(state, RF_STATE_OUTAGE, now);
+}
+
 void rf_state_verified(rf_state *state, rf_time now)
 {
     state->failures = 0;
     state->ever = 1;
-    if (state->name == RF_STATE_OUTAGE)
-        enter(state, RF_STATE_RECOVERING, now);
-    else if (state->name != RF_STATE_RECOVERING)
-        enter(state, RF_STATE_AVAILABLE, now);
+    enter(state, state->name == RF_STATE_OUTAGE || state->release ? RF_STATE_RECOVERING : RF_STATE_AVAILABLE, now);
 }
 
 void rf_state_given_up(rf_state *state, rf_time now)
@@ -56,7 +63,7 @@ void rf_state_passed(rf_state *state, uint64_t waiting, int blind, rf_time now)
 {
     if (blind)
         enter(state, RF_STATE_UNKNOWN, now);
-    else if (state->name == RF_STATE_RECOVERING && (waiting == 0 || now - state->since >= RF_RECOVERING_MAX))
+    else if (state->name == RF_STATE_RECOVERING && (waiting == 0 || now - state->release >= RF_RECOVERING_MAX))
         enter(state, RF_STATE_AVAILABLE, now);
 }
 

@@ -13,6 +13,8 @@
 
 typedef int64_t rf_time;
 
+#define RF_TIME_NEVER INT64_MAX /**< later than everything; where 0 would be the earliest */
+
 #define RF_MS(n) ((rf_time)(n) * 1000)
 #define RF_SEC(n) ((rf_time)(n) * 1000000)
 

@@ -46,7 +46,8 @@ void rf_timeline_dns(rf_snapshot *snapshot, rf_time now)
 {
     rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
 
-    if (!f || f->dns_changed || snapshot->dns.changed_at < f->started)
+    /* The very answer that led astray is no step towards the new writer. */
+    if (!f || f->dns_changed || snapshot->dns.changed_at <= f->started)
         return;
     /* While nobody is verified any change may be the one; the end of the outage tells. */
     if (f->ended && !names(snapshot, &f->to))

@@ -13,7 +13,7 @@ for my $file (files(qr{.})) {
     my $first = slurp($file) =~ /\A([^\n]*)/ ? $1 : '';
     if ($file =~ /\.(?:pm|pl|t)$/ || $first =~ m{^#!.*\bperl\b}) {
         $seen{perl}++;
-        my $out = qx{cd '$src' && '$^X' -I t/lib -I t/rig/lib -c '$file' 2>&1};
+        my $out = qx{cd '$src' && '$^X' -I t/lib -I t/rig/lib -I t/bench/lib -c '$file' 2>&1};
         is($?, 0, "perl -c $file") or diag $out;
     }
     elsif ($first =~ m{^#!.*\b(ba)?sh\b} || $file =~ /\.sh$/) {

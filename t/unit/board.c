@@ -50,7 +50,7 @@ static void records(void)
     rf_snapshot in, out;
     rf_brief brief;
     rf_dsn dsn, read;
-    unsigned before;
+    rf_place_keys keys, next;
 
     memset(&in, 0, sizeof in);
     memset(&dsn, 0, sizeof dsn);
@@ -62,13 +62,13 @@ static void records(void)
     in.brief.observed_at = RF_SEC(100);
     in.brief.stale_after = RF_MS(2500);
     in.nfailovers = 2;
-    before = *rf_slot_wake_word(slot);
-    ok(rf_slot_publish(slot, &in) && *rf_slot_wake_word(slot) != before, "another state wakes");
-    before = *rf_slot_wake_word(slot);
+    ok(rf_slot_publish(slot, &in), "another state wakes");
     in.probe.count++;
-    ok(!rf_slot_publish(slot, &in) && *rf_slot_wake_word(slot) == before, "other facts do not");
+    ok(!rf_slot_publish(slot, &in), "other facts do not");
     in.brief.epoch++;
     ok(rf_slot_publish(slot, &in), "another epoch does");
+    in.brief.allowed = 32;
+    ok(rf_slot_publish(slot, &in), "and another number of requests that may run");
     ok(rf_slot_snapshot(slot, &out) && !memcmp(&in, &out, sizeof in), "what was published is read");
 
     rf_slot_beat(slot, RF_SEC(101));
@@ -80,6 +80,11 @@ static void records(void)
     memset(dsn.password, 'x', sizeof dsn.password - 1);
     rf_slot_set_dsn(slot, &dsn);
     ok(rf_slot_dsn(slot, &read) && !memcmp(&dsn, &read, sizeof dsn), "a DSN is read as it was set");
+    ok(rf_slot_place_keys(slot, &keys), "with it there is a key");
+    memset(dsn.password, 'y', sizeof dsn.password - 1);
+    rf_slot_set_dsn(slot, &dsn);
+    ok(rf_slot_place_keys(slot, &next) && !memcmp(next.previous, keys.current, sizeof keys.current) &&
+       memcmp(next.current, keys.current, sizeof keys.current), "another password has another key, and the one before still counts");
     free(board);
 }
 
@@ -144,6 +149,117 @@ static void counting(void)
     free(board);
 }
 
+static void running(void)
+{
+    rf_board *board = fresh();
+    rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
+    int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
+    int i;
+
+    ok(rf_slot_start(board, a, one, 3, 2) && rf_slot_start(board, a, one, 3, 2), "two start");
+    ok(!rf_slot_start(board, a, one, 3, 2), "a third is too many for the child");
+    ok(rf_slot_start(board, a, two, 3, 2), "another child may");
+    ok(!rf_slot_start(board, a, two, 3, 2), "but no more than allowed on the host");
+    ok(rf_slot_start(board, b, two, 3, 2), "the other database has places of its own");
+    is_int(rf_slot_running(a), 3, "three run");
+    rf_slot_finish(board, a, two);
+    ok(rf_slot_start(board, a, two, 3, 2), "one is done, the next may start");
+    rf_board_child_gone(board, 501);
+    is_int(rf_slot_running(a), 1, "a child that dies gives back what it had");
+    for (i = 0; i < 1000 && rf_slot_start(board, a, two, 0, 5000); i++)
+        ;
+    is_int(i, 1000, "0 allows any number");
+    free(board);
+}
+
+static void turns(void)
+{
+    rf_board *board = fresh();
+    rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
+    int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502), whose;
+
+    ok(rf_slot_oldest_head(board, a, one, &whose) == RF_TIME_NEVER && whose == -1, "nobody waits");
+    rf_slot_show_head(board, a, one, 500, 1);
+    rf_slot_show_head(board, a, two, 400, 1);
+    ok(rf_slot_oldest_head(board, a, one, &whose) == 400 && whose == two, "the other one's head is older");
+    ok(rf_slot_oldest_head(board, a, two, &whose) == 500 && whose == one, "its own does not count");
+    ok(rf_slot_oldest_head(board, a, -1, &whose) == 400 && whose == two, "of all");
+    ok(rf_slot_oldest_head(board, b, -1, NULL) == RF_TIME_NEVER, "another database is another queue");
+    rf_slot_show_head(board, a, two, 400, 0);
+    ok(rf_slot_oldest_head(board, a, one, NULL) == RF_TIME_NEVER, "who cannot start now keeps nobody waiting");
+    ok(rf_slot_oldest(a) == 400, "but has waited longest all the same");
+    ok(rf_slot_oldest(b) == RF_TIME_NEVER, "in its own queue");
+    rf_slot_show_head(board, a, two, 0, 1);
+    ok(rf_slot_oldest_head(board, a, one, NULL) == 0, "0 is a time like any other");
+    rf_board_child_gone(board, 502);
+    ok(rf_slot_oldest_head(board, a, one, NULL) == RF_TIME_NEVER, "nor does who is dead");
+    free(board);
+}
+
+static void history(void)
+{
+    static rf_history_sample out[RF_HISTORY];
+    rf_board *board = fresh();
+    rf_slot *slot = rf_board_slot(board, 1);
+    unsigned i, k, n, wrong = 0;
+
+    is_int(rf_slot_history(slot, out), 0, "nothing was");
+    for (i = 1; i <= 3 * RF_HISTORY; i++) {
+        rf_history_sample in = { RF_SEC(i), (uint8_t)(i % 5), i, UINT32_MAX - i };
+        rf_slot_add_history(slot, &in);
+        n = rf_slot_history(slot, out);
+        wrong += n != (i < RF_HISTORY ? i : RF_HISTORY);
+        for (k = 0; k < n; k += n > 9 ? n / 9 : 1) {
+            unsigned then = i - n + 1 + k;
+            wrong += out[k].at != RF_SEC(then) || out[k].state != then % 5 || out[k].held != then || out[k].rtt_us != UINT32_MAX - then;
+        }
+    }
+    is_int(wrong, 0, "the last %d samples, the oldest first", RF_HISTORY);
+    is_int(rf_slot_history(rf_board_slot(board, 2), out), 0, "another database has its own");
+    free(board);
+}
+
+static void hold_times(void)
+{
+    static const struct {
+        rf_time duration;
+        unsigned bucket;
+    } waits[] = { { -5, 0 }, { 0, 0 }, { RF_MS(100), 0 }, { RF_MS(100) + 1, 1 }, { RF_MS(500), 1 }, { RF_SEC(1), 2 }, { RF_SEC(61), 9 },
+                  { RF_SEC(150), 11 }, { RF_SEC(150) + 1, 12 }, { RF_SEC(3600), 12 } };
+    rf_board *board = fresh();
+    rf_slot *slot = rf_board_slot(board, 1);
+    uint64_t before[RF_HOLD_BUCKETS], after[RF_HOLD_BUCKETS], sum, sum_before;
+    unsigned i;
+
+    for (i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+        rf_slot_hold_times(slot, before, &sum_before);
+        rf_slot_add_hold_time(slot, waits[i].duration);
+        rf_slot_hold_times(slot, after, &sum);
+        before[waits[i].bucket]++;
+        ok(!memcmp(before, after, sizeof after), "%lld us are in bucket %u alone", (long long)waits[i].duration, waits[i].bucket);
+        is_int(sum - sum_before, waits[i].duration > 0 ? waits[i].duration : 0, "and in the sum");
+    }
+    ok(rf_board_hold_bound(RF_HOLD_BUCKETS - 1) == RF_TIME_NEVER && rf_board_hold_bound(99) == RF_TIME_NEVER, "the last has no bound");
+    for (i = 1; i < RF_HOLD_BUCKETS; i++)
+        ok(rf_board_hold_bound(i) > rf_board_hold_bound(i - 1), "bounds grow");
+    free(board);
+}
+
+static void blocking(void)
+{
+    rf_board *board = fresh();
+    int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
+
+    ok(rf_board_block(board, one, 2) && rf_board_block(board, two, 2), "two workers wait");
+    ok(!rf_board_block(board, two, 2), "a third is one too many");
+    ok(rf_board_blocks(board, one) && rf_board_blocks(board, two), "both children have somebody to wake");
+    rf_board_unblock(board, one);
+    ok(!rf_board_blocks(board, one) && rf_board_block(board, two, 2), "one goes, another may wait");
+    rf_board_child_gone(board, 502);
+    ok(!rf_board_blocks(board, two), "the dead wait for nothing");
+    free(board);
+}
+
 static void cells_run_out(void)
 {
     rf_board *board = fresh();
@@ -188,6 +304,11 @@ int main(void)
     state_names();
     counting();
     cells_run_out();
+    running();
+    turns();
+    history();
+    hold_times();
+    blocking();
     monitors();
     return tap_done();
 }

@@ -259,9 +259,70 @@ static void counts_with_deaths(void)
     is_int(entered, LIMIT, "and every place is free");
 }
 
+/* Every part of a sample tells its number. */
+static rf_history_sample numbered(uint32_t n)
+{
+    return (rf_history_sample){ (rf_time)n * 1000003, (uint8_t)(n % 5), n, ~n };
+}
+
+static int is_numbered(const rf_history_sample *s)
+{
+    rf_history_sample good = numbered(s->held);
+
+    return s->at == good.at && s->state == good.state && s->rtt_us == good.rtt_us;
+}
+
+static void remember_forever(rf_board *board, rf_slot *slot, tally *t, unsigned seed)
+{
+    rf_history_sample last[RF_HISTORY];
+    unsigned n = rf_slot_history(slot, last);
+
+    for (uint32_t i = n ? last[n - 1].held + 1 : 1;; i++) {
+        rf_history_sample s = numbered(i);
+        rf_slot_add_history(slot, &s);
+    }
+}
+
+static void recall_until_stopped(rf_board *board, rf_slot *slot, tally *t, unsigned seed)
+{
+    static rf_history_sample s[RF_HISTORY];
+
+    while (!t->stop) {
+        unsigned n = rf_slot_history(slot, s);
+        for (unsigned i = 0; i < n; i++)
+            t->torn += !is_numbered(&s[i]) || (i && s[i].held != s[i - 1].held + 1);
+        t->good += n;
+    }
+}
+
+static void history_of_the_killed(void)
+{
+    static rf_history_sample s[RF_HISTORY];
+    rf_board *board = rf_board_init(shared(rf_board_size()));
+    rf_slot *slot = rf_board_slot(board, 1);
+    tally *t = shared(sizeof *t);
+    pid_t readers[READERS], writer;
+
+    srand(3);
+    for (unsigned i = 0; i < READERS; i++)
+        readers[i] = start(recall_until_stopped, board, slot, t, i);
+    for (unsigned kills = 0; kills < KILLS || (!t->good && kills < 100 * KILLS); kills++) {
+        writer = start(remember_forever, board, slot, t, kills);
+        nap(50 + rand() % 400);
+        reap(writer, SIGKILL);
+    }
+    t->stop = 1;
+    for (unsigned i = 0; i < READERS; i++)
+        reap(readers[i], 0);
+    ok(t->good > 0, "%" PRIu64 " samples of the history were read while its writers were killed", t->good);
+    is_int(t->torn, 0, "none was torn, out of order or missing");
+    is_int(rf_slot_history(slot, s), RF_HISTORY, "the last ones are all there");
+}
+
 int main(void)
 {
     torn_reads();
+    history_of_the_killed();
     counts_without_deaths();
     counts_with_deaths();
     return tap_done();

@@ -155,8 +155,30 @@ static void look_anew(void)
     ok(!all.list[1].writer && all.list[1].former && all.list[2].writer, "there is one writer, and one that was");
 }
 
+static void all_fail(void)
+{
+    rf_candidates all = { 0 };
+    rf_address list[3] = { address(1), address(2), address(9) };
+
+    name(&all, 1, 3, 10);
+    ok(!rf_candidates_all_fail(&all, list, 0, 1), "of no address nothing is known");
+    ok(!rf_candidates_all_fail(&all, list, 2, 1), "nor of those that were not looked at");
+    all.list[0].strikes = 2;
+    all.list[0].struck = 20;
+    ok(rf_candidates_all_fail(&all, list, 1, 2) == &all.list[0], "one address, and it fails");
+    ok(!rf_candidates_all_fail(&all, list, 1, 3), "not often enough");
+    ok(!rf_candidates_all_fail(&all, list, 2, 2), "another does not");
+    all.list[1].strikes = 3;
+    all.list[1].struck = 15;
+    ok(rf_candidates_all_fail(&all, list, 2, 2) == &all.list[0], "both do: from when the last one did");
+    ok(!rf_candidates_all_fail(&all, list, 3, 2), "one that is no candidate");
+    rf_candidates_look_anew(&all, 100);
+    ok(!rf_candidates_all_fail(&all, list, 2, 1), "a look at all begins anew");
+}
+
 int main(void)
 {
+    all_fail();
     elect();
     names();
     full_table();

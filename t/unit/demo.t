@@ -9,6 +9,8 @@ use Demo::Figures ();
 use Demo::Ledger ();
 use Demo::Run ();
 use Demo::Table ();
+use lib "$FindBin::Bin/../lib";
+use RdsFailover::Story::Order qw(correlation largest_inversion);
 
 subtest 'the ledger' => sub {
     my %said = map { $_->[0] => { outcome => $_->[1] } } (
@@ -36,6 +38,8 @@ my @requests = map { { n => $_, due => $_ / 10, latency => 0.02, ok => 1, failed
 sub break_it ($n) { @{ $requests[$n] }{qw(ok failed reason)} = (0, 1, 'status 500') }
 break_it($_) for 99, 101, 102, 103, 150, 300, 401;
 $requests[120]{latency} = 8.5;
+$requests[120]{rounds} = 3;
+$requests[121]{rounds} = 1;
 $requests[300]{latency} = 10.02;    # came in long before the second fault, and was under way when it struck
 $requests[199]{latency} = 0.15;
 my %run = (
@@ -50,6 +54,7 @@ subtest 'figures of a run' => sub {
     is $f->{total}{failed}, 7, 'all failures';
     is $f->{total}{bad_seconds}, 5, 'seconds of the clock with a failure';
     is $f->{total}{waited}, 1, 'those who waited and were answered';
+    is_deeply [ @{ $f->{total} }{qw(round rounds most_rounds)} ], [ 2, 4, 3 ], 'those who were sent round';
     is_deeply $f->{total}{reasons}, { 'status 500' => 7 }, 'what they were told';
     my ($up, $down) = @{ $f->{failovers} };
     is $up->{detected}, 10.25, 'when the module held: its own time, on the clock of the run';
@@ -64,6 +69,29 @@ subtest 'figures of a run' => sub {
     my $rows = Demo::Figures::seconds(\@requests, 60);
     is_deeply [ @{ $rows->[10] }{qw(good waited failed)} ], [ 7, 0, 3 ], 'a second by what became of its requests';
     is $rows->[12]{waited}, 1, 'and who waited';
+};
+
+subtest 'what several hosts have on record' => sub {
+    my @one = ({ started => 50, detected_ms => 0, released_ms => 9000, epoch => 3 }, { started => 10.5, detected_ms => 100, released_ms => 8000, epoch => 2 });
+    my @two = ({ started => 50.25, detected_ms => 50, released_ms => 8000, epoch => 3 }, { started => 10, detected_ms => 200, released_ms => 9000, epoch => 2 });
+    is_deeply [ Demo::Run::together(\@one) ], \@one, 'of one host: as it is';
+    my @both = Demo::Run::together(\@one, \@two);
+    is_deeply [ map { [ @$_{qw(started detected_ms released_ms)} ] } @both ], [ [ 50, 300, 9000 ], [ 10, 600, 9000 ] ],
+        'an outage begins with the first that noticed, and is noticed and over with the last';
+    is scalar(Demo::Run::together(\@one, [])), 0, 'nothing that one of them has not seen';
+    is scalar(Demo::Run::together()), 0, 'nor without the module';
+};
+
+subtest 'the order of answers' => sub {
+    my $requests = sub (@answered) { my $due = 0; map { { due => ++$due, latency_ms => 1000 * ($_ - $due) } } @answered };
+    my @fifo = $requests->(100 .. 149);
+    is correlation(@fifo), 1, 'as they came';
+    is largest_inversion(@fifo), 0, 'nobody overtook';
+    is correlation($requests->(reverse 100 .. 149)), -1, 'the last first';
+    my @hiccup = $requests->(200, 101 .. 149);
+    is largest_inversion(@hiccup), 49, 'the first one last: all others overtook him';
+    cmp_ok correlation(@hiccup), '>', 0.8, 'which one late answer alone does not make disorder';
+    cmp_ok correlation($requests->(map { 100 + $_ % 12 + $_ / 100 } 0 .. 49)), '<', 0.5, 'who lost his place with each leg of twelve seconds';
 };
 
 subtest 'figures as text' => sub {

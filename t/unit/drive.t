@@ -35,7 +35,7 @@ END { local $?; kill 'KILL', -$server if $server }
 sub serve ($client) {
     my $head = '';
     while (my $line = <$client>) { $head .= $line; last if $line =~ /^\r?\n/ }
-    my ($path) = $head =~ m{^\S+ (\S+)};
+    my ($method, $path) = $head =~ m{^(\S+) (\S+)};
     my $body = '';
     read $client, $body, $1 if $head =~ /Content-Length: (\d+)/i;
     sleep 2 if $path =~ /slow/;
@@ -46,6 +46,10 @@ sub serve ($client) {
     $text = "an empty page\n" if $path =~ /empty/;
     ($status, $more) = (307, "Location: /landed\r\nSet-Cookie: place=1; Path=/\r\n") if $path =~ /round/;
     ($status) = (403) if $path =~ /landed/ && $head !~ /Cookie: place=1/;
+    # Sent round three times, as one who waits is; what the client brings back is in the answer.
+    my ($leg) = $head =~ /^Cookie: leg=(\d)\r$/m;
+    ($status, $more) = (307, "Location: $path\r\nSet-Cookie: leg=" . (($leg // 0) + 1) . "; Path=$path; Max-Age=30\r\n") if $path =~ /again/ && ($leg // 0) < 3;
+    $text = "$method after leg $leg with $body. GOOD\n" if $path =~ /again/ && $leg;
     my $length = length($text) + ($path =~ /cut/ ? 100 : 0);
     print {$client} "HTTP/1.1 $status X\r\n${more}Content-Length: $length\r\nConnection: close\r\n\r\n$text";
 }
@@ -97,6 +101,25 @@ subtest 'what an answer counts as' => sub {
     is_deeply { map { $_ => join ' ', keys %{ $outcome{$_} } } keys %outcome },
         { written => 'acknowledged', denied => 'failed', nobody => 'failed', hangup => 'unknown' }, 'what is known of each write';
     is scalar(keys %{ { map { $_->[0] => 1 } @tokens } }), scalar @tokens, 'no token twice';
+};
+
+my @AGAIN = ('--kind', 'form 1 POST /again/{token} body=token={token} marker="POST after leg 3 with token=T-"', '--kind', 'put 1 PUT /again/put body=x marker="PUT after leg 3 with x."',
+    '--kind', 'page 1 GET /again marker="GET after leg 3 with ."');
+subtest 'sent round' => sub {
+    waitpid drive('--rate', 30, '--duration', 2, '--follow', '--token-prefix', 'T', @AGAIN), 0;
+    my $all = result();
+    is $all->{total}{ok}, 60, 'method, body and cookie come back with every leg, and no client has the cookie of another' or diag explain $all->{failed};
+    is_deeply [ @{ $all->{total} }{qw(redirected redirects most_redirects)} ], [ 60, 180, 3 ], 'legs are counted';
+    is_deeply $all->{statuses}, { 200 => 60 }, 'the answer is the last one';
+    my @lines = map { JSON::PP->new->decode($_) } split /\n/, slurp("$dir/lines");
+    is scalar(grep { $_->{redirects} == 3 } @lines), 60, 'in the lines too';
+
+    waitpid drive('--rate', 30, '--duration', 2, '--token-prefix', 'T', @AGAIN, '--kind', 'meant 1 GET /again/meant expect=307'), 0;
+    $all = result();
+    is_deeply $all->{statuses}, { 307 => 60 }, 'without --follow the first answer is the only one';
+    is $all->{total}{redirects}, 0, 'and nothing is followed';
+    is $all->{total}{ok}, $all->{kinds}{meant}{sent}, 'which is right only if it is expected';
+    unlike slurp("$dir/tokens"), qr/\tacknowledged\t/, 'and acknowledges no write';
 };
 
 subtest 'a stall delays nobody' => sub {

@@ -45,12 +45,17 @@ static void sums(void)
     add(&log, 30, 60000, DRIVE_UNKNOWN);
     add(&log, 40, 0, DRIVE_PENDING);
     log.records[1].kind = 1;
+    log.records[1].redirects = 3;
+    log.records[3].redirects = 1;
     drive_stats_sum(&log, 0, log.n, DRIVE_ANY_KIND, &sum);
     is_int(sum.sent, 5, "all are sent");
     is_int(sum.ok, 1, "one is ok");
     is_int(sum.failed, 3, "wrong, unsent and unknown are failures");
     is_int(sum.pending, 1, "one never ended");
     is_int(sum.max, 60000000, "the longest counts though it failed");
+    is_int(sum.redirected, 2, "two were redirected");
+    is_int(sum.redirects, 4, "four times in all");
+    is_int(sum.most_redirects, 3, "one of them three times");
     drive_stats_sum(&log, 0, log.n, 1, &sum);
     is_int(sum.sent, 1, "one kind alone can be summed up");
     is_int(sum.p99, 20000, "with its own latency");

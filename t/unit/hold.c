@@ -10,21 +10,44 @@
 static const struct {
     const char *name;
     rf_state_name state;
-    rf_time expires, now;
+    rf_time now;
+    rf_gate gate;
+} gates[] = {
+    { "a writer is there", RF_STATE_AVAILABLE, SEEN + RF_SEC(1), RF_GATE_OPEN },
+    { "held requests leave", RF_STATE_RECOVERING, SEEN + RF_SEC(1), RF_GATE_OPEN },
+    { "nobody knows", RF_STATE_UNKNOWN, SEEN + RF_SEC(1), RF_GATE_GIVEN_UP },
+    { "an outage", RF_STATE_OUTAGE, SEEN + RF_SEC(1), RF_GATE_SHUT },
+    { "suspicion", RF_STATE_SUSPECT, SEEN + RF_SEC(1), RF_GATE_SHUT },
+    { "a stale board, as long as a new monitor may come", RF_STATE_OUTAGE, GIVES_UP - 1, RF_GATE_SHUT },
+    { "a stale board, given up", RF_STATE_OUTAGE, GIVES_UP, RF_GATE_GIVEN_UP },
+    { "a stale board that last said available", RF_STATE_AVAILABLE, GIVES_UP + RF_SEC(9), RF_GATE_OPEN },
+};
+
+static const struct {
+    const char *name;
+    rf_terms terms;
+    rf_time now;
     rf_hold_verdict verdict;
-    rf_time look_again;
 } waits[] = {
-    { "a writer is there", RF_STATE_AVAILABLE, SEEN + RF_SEC(150), SEEN + RF_SEC(1), RF_HOLD_RELEASE, 0 },
-    { "held requests leave", RF_STATE_RECOVERING, SEEN + RF_SEC(150), SEEN + RF_SEC(1), RF_HOLD_RELEASE, 0 },
-    { "nobody knows", RF_STATE_UNKNOWN, SEEN + RF_SEC(150), SEEN + RF_SEC(1), RF_HOLD_PASS, 0 },
-    { "an outage", RF_STATE_OUTAGE, SEEN + RF_SEC(150), SEEN + RF_SEC(1), RF_HOLD_WAIT, GIVES_UP },
-    { "suspicion", RF_STATE_SUSPECT, SEEN + RF_SEC(150), SEEN + RF_SEC(1), RF_HOLD_WAIT, GIVES_UP },
-    { "the hold ends before the board is given up", RF_STATE_OUTAGE, SEEN + RF_SEC(2), SEEN + RF_SEC(1), RF_HOLD_WAIT, SEEN + RF_SEC(2) },
-    { "the hold is over", RF_STATE_OUTAGE, SEEN + RF_SEC(1), SEEN + RF_SEC(1), RF_HOLD_EXPIRE, 0 },
-    { "the hold is over, and a writer is there", RF_STATE_AVAILABLE, SEEN + RF_SEC(1), SEEN + RF_SEC(2), RF_HOLD_RELEASE, 0 },
-    { "a stale board, as long as a new monitor may come", RF_STATE_OUTAGE, SEEN + RF_SEC(150), GIVES_UP - 1, RF_HOLD_WAIT, GIVES_UP },
-    { "a stale board, given up", RF_STATE_OUTAGE, SEEN + RF_SEC(150), GIVES_UP, RF_HOLD_PASS, 0 },
-    { "a stale board that last said available", RF_STATE_AVAILABLE, SEEN + RF_SEC(150), GIVES_UP + RF_SEC(9), RF_HOLD_RELEASE, 0 },
+    { "no front: only the whole hold ends", { RF_TIME_NEVER, RF_SEC(150), 1 }, RF_SEC(150) - 1, RF_HOLD_WAIT },
+    { "and it does", { RF_TIME_NEVER, RF_SEC(150), 1 }, RF_SEC(150), RF_HOLD_EXPIRE },
+    { "within the leg", { RF_SEC(50), RF_SEC(150), 1 }, RF_SEC(50) - 1, RF_HOLD_WAIT },
+    { "the leg is over", { RF_SEC(50), RF_SEC(150), 1 }, RF_SEC(50), RF_HOLD_REDIRECT },
+    { "the leg is over, and it cannot be sent round", { RF_SEC(50), RF_SEC(150), 0 }, RF_SEC(50), RF_HOLD_EXPIRE },
+    { "both are over", { RF_SEC(50), RF_SEC(40), 1 }, RF_SEC(60), RF_HOLD_EXPIRE },
+};
+
+static const struct {
+    const char *name;
+    rf_time ours, elsewhere, denied_since, now;
+    int turn;
+} turns[] = {
+    { "nobody else waits", RF_SEC(9), RF_TIME_NEVER, 0, RF_SEC(10), 1 },
+    { "ours is older", RF_SEC(8), RF_SEC(9), 0, RF_SEC(10), 1 },
+    { "as good as the same age", RF_SEC(9) + RF_TURN_SLACK, RF_SEC(9), 0, RF_SEC(10), 1 },
+    { "another is older", RF_SEC(9) + RF_TURN_SLACK + 1, RF_SEC(9), 0, RF_SEC(10), 0 },
+    { "and has not come yet", RF_SEC(9), RF_SEC(8), RF_SEC(10), RF_SEC(10) + RF_TURN_PATIENCE - 1, 0 },
+    { "and does not come", RF_SEC(9), RF_SEC(8), RF_SEC(10), RF_SEC(10) + RF_TURN_PATIENCE, 1 },
 };
 
 static const struct {
@@ -47,31 +70,27 @@ static const struct {
 int main(void)
 {
     rf_brief never = { 0 };
-    rf_time look = 0;
-    unsigned workers, greedy = 0, empty = 0;
+
+    for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
+        rf_brief brief = { .observed_at = SEEN, .stale_after = STALE, .state = gates[i].state };
+        is_int(rf_hold_gate(&brief, gates[i].now), gates[i].gate, "%s", gates[i].name);
+    }
+    is_int(rf_hold_gate(&never, RF_SEC(2)), RF_GATE_GIVEN_UP, "a board nobody ever wrote lets pass");
 
     for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
-        rf_brief brief = { .observed_at = SEEN, .stale_after = STALE, .state = waits[i].state };
-        rf_time again = 0;
-        is_int(rf_hold_judge(&brief, waits[i].expires, waits[i].now, &again), waits[i].verdict, "%s", waits[i].name);
-        is_int(again, waits[i].look_again, "%s: looks again", waits[i].name);
-        if (waits[i].verdict == RF_HOLD_WAIT)
-            ok(again > waits[i].now, "%s: later", waits[i].name);
+        is_int(rf_hold_judge(&waits[i].terms, waits[i].now), waits[i].verdict, "%s", waits[i].name);
+        ok(waits[i].verdict == RF_HOLD_WAIT ? rf_hold_due(&waits[i].terms) > waits[i].now
+                                            : rf_hold_due(&waits[i].terms) <= waits[i].now, "%s: and it was due", waits[i].name);
     }
-    is_int(rf_hold_judge(&never, RF_SEC(1), RF_SEC(2), &look), RF_HOLD_PASS, "a board nobody ever wrote lets pass");
+
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++)
+        is_int(rf_hold_turn(turns[i].ours, turns[i].elsewhere, turns[i].denied_since, turns[i].now), turns[i].turn, "%s",
+               turns[i].name);
 
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
         is_int(rf_hold_concerns(&requests[i].facts), requests[i].waits, "%s", requests[i].name);
-
-    for (workers = 1; workers < 5000; workers++) {
-        greedy += rf_hold_capacity(workers, 10000) >= workers;
-        empty += workers > 1 && !rf_hold_capacity(workers, 10000);
-    }
-    is_int(greedy, 0, "a worker is always left");
-    is_int(empty, 0, "two workers are enough to hold one request");
-    is_int(rf_hold_capacity(400, 10000), 300, "three quarters of the workers");
-    is_int(rf_hold_capacity(400, 20), 20, "never more than queue=");
-    is_int(rf_hold_capacity(1, 10000), 0, "a single worker cannot be spared");
-    is_int(rf_hold_capacity(0, 10000), 0, "no worker, no place");
+    ok(rf_hold_queues(RF_STATE_RECOVERING) && rf_hold_queues(RF_STATE_OUTAGE) && rf_hold_queues(RF_STATE_SUSPECT),
+       "new requests queue while there is no writer, and while those who waited leave");
+    ok(!rf_hold_queues(RF_STATE_AVAILABLE) && !rf_hold_queues(RF_STATE_UNKNOWN), "and at no other time");
     return tap_done();
 }

@@ -260,7 +260,9 @@ static void courtesy(void)
     rf_policy policy = world_policy();
     unsigned before;
 
-    run(former, 60000);
+    policy.app_name = 0;
+    world_begin(&w, &policy);
+    world_run(&w, former, 60000);
     is_str(w.board.brief.writer.text, B, "a former writer that DNS names for a moment is looked at anew before it counts");
     is_int(w.board.brief.epoch, 2, "and the writer stays");
     unbroken("a former writer");
@@ -269,6 +271,7 @@ static void courtesy(void)
     is_int(w.said[107], 1, "an alarm about one of two addresses is said once");
     unbroken("an alarm");
 
+    policy = world_policy();
     policy.former = 0;
     world_begin(&w, &policy);
     world_run(&w, leave_b, 30000);

@@ -5,6 +5,7 @@
 
 #define A "10.0.0.1"
 #define B "10.0.0.2"
+#define C "10.0.0.3"
 #define A6 "2001:db8::1"
 #define B6 "2001:db8::2"
 
@@ -30,9 +31,12 @@ typedef struct story {
 } story;
 
 #define FAILOVER "unknown available suspect outage recovering available"
+#define ASTRAY "unknown available outage recovering available"
 #define SUSPICION "unknown available suspect available"
 /* A is the writer, B its standby, and both have a certificate for the name. */
 #define PAIR SERVER(0, A, W_UP), SERVER(0, B, W_REFUSES), PROVEN(0, A, 1), PROVEN(0, B, 1), DNS(0, A)
+/* The one dies, the other takes over, DNS follows. */
+#define MOVE(to) SERVER(10100, A, W_REFUSES), SERVER(15000, to, W_UP), DNS(15000, to)
 
 static const story stories[] = {
     { .name = "all is well", .steps = { PAIR }, .until = 60000, .path = "unknown available", .writer = A, .epoch = 1 },
@@ -86,17 +90,53 @@ static const story stories[] = {
       .path = "unknown available suspect outage", .writer = B, .epoch = 2 },
     { .name = "DNS moves to a server that takes writes, without any fault",
       .steps = { PAIR, SERVER(9000, B, W_UP), DNS(10000, B) }, .until = 30000, .path = "unknown available", .writer = B, .epoch = 2 },
-    { .name = "DNS moves to a server that refuses: the writer stays", .steps = { PAIR, DNS(10000, B) }, .until = 30000,
-      .path = "unknown available", .writer = A, .epoch = 1 },
-    { .name = "DNS moves to a read-only server and back: nothing happens",
+    { .name = "DNS moves to a server that refuses: applications that have the address do not notice", .with = { .address = 1 },
+      .steps = { PAIR, DNS(10000, B) }, .until = 30000, .path = "unknown available", .writer = A, .epoch = 1 },
+    { .name = "DNS moves to a read-only server and back: applications that have the address do not notice", .with = { .address = 1 },
       .steps = { PAIR, SERVER(9000, B, W_READ_ONLY), DNS(10000, B), DNS(20000, A) }, .until = 40000, .path = "unknown available",
       .writer = A, .epoch = 1 },
+    { .name = "DNS moves to a server that refuses: applications that connect by name would be refused", .steps = { PAIR, TTL(0, 0),
+                 DNS(10000, B), DNS(20000, A) }, .until = 40000, .path = ASTRAY, .writer = A, .epoch = 2, .fault = 10000,
+      .declared = 510, .heal = 20000, .open = 250 },
+    { .name = "DNS moves to a server that takes over a moment later", .steps = { PAIR, TTL(0, 0), DNS(10000, B), SERVER(10700, B, W_UP) },
+      .until = 40000, .path = ASTRAY, .writer = B, .epoch = 2, .fault = 10000, .declared = 510, .heal = 10700, .open = SOON },
     { .name = "DNS flaps during an outage", .steps = { PAIR, TTL(0, 0), SERVER(10100, A, W_REFUSES), DNS(12000, B), DNS(13000, A), DNS(14000, B),
                  DNS(15000, A), SERVER(15030, B, W_UP), DNS(16000, B), DNS(16050, A), DNS(17000, B) }, .until = 40000,
       .path = FAILOVER, .writer = B, .epoch = 2, .fault = 10100, .held = 5, .heal = 17000, .open = 250 },
-    { .name = "DNS flaps after it: the new writer stays", .steps = { PAIR, TTL(0, 0), SERVER(10100, A, W_REFUSES), SERVER(15030, B, W_UP),
-                 DNS(16000, B), DNS(17000, A), DNS(18000, B), DNS(19000, A), DNS(20000, B) }, .until = 40000, .path = FAILOVER,
+    { .name = "DNS flaps after it, app=address: the new writer stays", .with = { .address = 1 },
+      .steps = { PAIR, TTL(0, 0), SERVER(10100, A, W_REFUSES), SERVER(15030, B, W_UP), DNS(16000, B), DNS(17000, A), DNS(18000, B),
+                 DNS(19000, A), DNS(20000, B) }, .until = 40000, .path = FAILOVER,
       .writer = B, .epoch = 2, .fault = 10100, .held = 5, .heal = 16000, .open = 250 },
+    { .name = "DNS flaps after it: requests go on while the name leads to the writer", .steps = { PAIR, TTL(0, 0),
+                 SERVER(10100, A, W_REFUSES), SERVER(15030, B, W_UP), DNS(16000, B), DNS(17000, A), DNS(18000, B), DNS(19000, A),
+                 DNS(20000, B) }, .until = 40000, .path = FAILOVER " outage recovering available outage recovering available",
+      .writer = B, .epoch = 4, .fault = 19000, .declared = 510, .heal = 20000, .open = 250 },
+    { .name = "DNS goes back to the dead side for ten seconds", .steps = { PAIR, TTL(0, 0), MOVE(B), DNS(25000, A), DNS(35000, B) },
+      .until = 60000, .path = FAILOVER " outage recovering available", .writer = B, .epoch = 3, .fault = 25000, .declared = 510,
+      .heal = 35000, .open = 250 },
+    { .name = "DNS goes back to the dead side, from a cache: noticed when the cache is", .steps = { PAIR, MOVE(B), DNS(25000, A), DNS(35000, B) },
+      .until = 60000, .path = FAILOVER " outage recovering available", .writer = B, .epoch = 3, .fault = 25000, .declared = 5510,
+      .heal = 35000, .open = 5250 },
+    { .name = "DNS goes back to a silent side", .steps = { PAIR, TTL(0, 0), MOVE(B), SERVER(20000, A, W_SILENT), DNS(25000, A), DNS(35000, B) },
+      .until = 60000, .path = FAILOVER " outage recovering available", .writer = B, .epoch = 3, .fault = 25000,
+      .declared = 500 + 2000 + 10, .heal = 35000, .open = 250 },
+    { .name = "DNS goes back to the old side, which is alive again: it is the writer", .steps = { PAIR, TTL(0, 0), MOVE(B),
+                 SERVER(20000, A, W_UP), DNS(25000, A) }, .until = 60000, .path = FAILOVER, .writer = A, .epoch = 3 },
+    { .name = "DNS goes back to a side that refuses our login: that says nothing", .steps = { PAIR, TTL(0, 0), MOVE(B),
+                 FAULT(20000, A, 1045), DNS(25000, A) }, .until = 60000, .path = FAILOVER, .writer = B, .epoch = 2 },
+    { .name = "DNS goes back and stops answering: what it said last counts", .steps = { PAIR, TTL(0, 0), MOVE(B), DNS(25000, A),
+                 DNS(26000, ""), DNS(35000, B) }, .until = 60000, .path = FAILOVER " outage recovering available", .writer = B,
+      .epoch = 3, .fault = 25000, .declared = 510, .heal = 35000, .open = 250 },
+    { .name = "DNS names the dead side beside the writer: that is for the client library", .steps = { PAIR, TTL(0, 0), MOVE(B),
+                 DNS(25000, A " " B) }, .until = 60000, .path = FAILOVER, .writer = B, .epoch = 2 },
+    { .name = "DNS goes back to two sides, one of them dead: no verdict on the other, no outage", .steps = { PAIR, TTL(0, 0), MOVE(B),
+                 FAULT(20000, C, 1045), DNS(25000, A " " C) }, .until = 60000, .path = FAILOVER, .writer = B, .epoch = 2 },
+    { .name = "DNS goes back to two sides, both dead", .steps = { PAIR, TTL(0, 0), SERVER(0, C, W_SILENT), MOVE(B), DNS(25000, A " " C),
+                 DNS(35000, B) }, .until = 60000, .path = FAILOVER " outage recovering available", .writer = B, .epoch = 3,
+      .fault = 25000, .declared = 500 + 2000 + 10, .heal = 35000, .open = 250 },
+    { .name = "the old side is dead, and the writer dies as well: one outage", .steps = { PAIR, TTL(0, 0), MOVE(B), DNS(25000, A),
+                 SERVER(26000, B, W_REFUSES), SERVER(35000, A, W_UP) }, .until = 60000, .path = FAILOVER " outage recovering available",
+      .writer = A, .epoch = 3, .fault = 25000, .declared = 510, .heal = 35000, .open = SOON },
     { .name = "a name with two addresses: the writer does not change at every answer",
       .steps = { PAIR, SERVER(0, B, W_UP), TTL(0, 0), DNS(0, A " " B), DNS(10000, B " " A), DNS(20000, A " " B) }, .until = 40000,
       .path = "unknown available", .writer = A, .epoch = 1 },
@@ -169,6 +209,15 @@ static const story stories[] = {
     { .name = "own resolver, app=address: this host's resolver does not matter", .with = { .own_resolver = 1, .address = 1 },
       .steps = { PAIR, TTL(0, 0), HOST_DNS(0, A), SERVER(10100, A, W_SILENT), DNS(12000, B), SERVER(15000, B, W_UP) }, .until = 40000,
       .path = FAILOVER, .writer = B, .epoch = 2, .heal = 15000, .open = 1000 + SOON },
+    { .name = "own resolver: this host's resolver never names the writer, but something we do not look at", .with = { .own_resolver = 1 },
+      .steps = { PAIR, TTL(0, 0), HOST_DNS(0, C) }, .until = 60000, .path = "unknown available", .writer = A, .epoch = 1 },
+    { .name = "own resolver: this host's resolver goes back to what is not looked at any more", .with = { .own_resolver = 1 },
+      .steps = { PAIR, TTL(0, 0), HOST_DNS(0, A), MOVE(B), HOST_DNS(15000, B), HOST_DNS(25000, A) }, .until = 60000, .path = FAILOVER,
+      .writer = B, .epoch = 2 },
+    { .name = "own resolver: both go back", .with = { .own_resolver = 1 },
+      .steps = { PAIR, TTL(0, 0), HOST_DNS(0, A), MOVE(B), HOST_DNS(15000, B), HOST_DNS(25000, A), DNS(25000, A), HOST_DNS(35000, B),
+                 DNS(36000, B) }, .until = 60000, .path = FAILOVER " outage recovering available",
+      .writer = B, .epoch = 3, .fault = 25000, .declared = 510, .heal = 35000, .open = 250 },
     { .name = "own resolver: two addresses pass, this host's resolver names the second",
       .with = { .own_resolver = 1 },
       .steps = { PAIR, TTL(0, 0), SERVER(0, B, W_UP), DNS(0, A " " B), HOST_DNS(0, A), SERVER(10000, A, W_LEAVES),

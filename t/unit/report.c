@@ -10,6 +10,8 @@
 
 static rf_report_database db;
 static rf_report report;
+static const rf_capacity capacity = {.requests = 500, .per_process = 250, .blocking = 75, .at_once = 20, .limited_by = RF_LIMIT_FACTOR,
+                                     .advice = "AsyncRequestWorkerFactor 334"};
 
 /** 2026-11-22T18:10:00.250Z, 30 s after a failover from 10.0.1.17 to 10.0.2.23 that lasted 20 s. */
 static void set_up(void)
@@ -20,13 +22,14 @@ static void set_up(void)
     memset(&db, 0, sizeof(db));
     memset(&report, 0, sizeof(report));
     report = (rf_report){.module = "0.1.0", .host = "web1", .mpm = "event", .pid = 77, .monitor_pid = 78, .monitor_restarts = 1,
-                         .monitor_beat = NOW - RF_MS(120), .now = NOW, .wall = 1795371000250000, .hold_capacity = 500,
+                         .monitor_beat = NOW - RF_MS(120), .now = NOW, .wall = 1795371000250000, .capacity = capacity,
                          .ndatabases = 1, .databases = &db};
     db.name = "shop";
     db.endpoint = "shop.example";
     db.port = 3306;
     db.known = 1;
     db.now_held = 3;
+    db.running = 32;
     for (unsigned i = 0; i < RF_COUNTS; i++)
         db.counts[i] = 100 + i;
     db.counts[RF_COUNT_HELD] = 250;
@@ -98,7 +101,7 @@ static void names_are_there(const char *story)
         {"writer", "address", "server", "version", "read_only", "rtt_ms", "buffer_pool_bytes"},
         {"dns", "cnames", "addresses", "ttl", "changed"},
         {"probe", "last", "ok", "error", "interval_ms", "count", "failed"},
-        {"hold", "now", "peak", "held", "released", "passed", "redirected", "expired", "aborted", "lost", "rejected"},
+        {"hold", "now", "peak", "held", "released", "passed", "redirected", "expired", "aborted", "lost", "rejected", "running", "allowed", "troubled"},
         {"failovers", "epoch", "cause", "started", "detected_ms", "from", "to", "dns_changed_ms", "outage_ms", "drained_ms", "held", "replayed",
          "sockets_aborted"},
     };
@@ -128,6 +131,12 @@ static void values(void)
         {"monitor.pid", "78"},
         {"monitor.age_ms", "120"},
         {"monitor.restarts", "1"},
+        {"capacity.requests", "500"},
+        {"capacity.per_process", "250"},
+        {"capacity.blocking", "75"},
+        {"capacity.at_once_per_process", "20"},
+        {"capacity.limited_by", "AsyncRequestWorkerFactor"},
+        {"capacity.advice", "AsyncRequestWorkerFactor 334"},
         {"databases[0].name", "shop"},
         {"databases[0].port", "3306"},
         {"databases[0].state", "available"},
@@ -154,7 +163,10 @@ static void values(void)
         {"databases[0].hold.held", "250"},
         {"databases[0].hold.released", "101"},
         {"databases[0].hold.rejected", "107"},
-        {"databases[0].hold.peak", "109"},
+        {"databases[0].hold.troubled", "109"},
+        {"databases[0].hold.peak", "110"},
+        {"databases[0].hold.running", "32"},
+        {"databases[0].hold.allowed", NULL},
         {"databases[0].hold.capacity", "500"},
         {"databases[0].failovers[0].epoch", "4"},
         {"databases[0].failovers[0].cause", "shutdown"},
@@ -176,9 +188,29 @@ static void values(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         is_str(line(rows[i][0]), rows[i][1], "%s", rows[i][0]);
     page = rf_report_html(&report);
-    ok(strstr(page, "state available") && strstr(page, "10.0.1.17") && strstr(page, "20.0&nbsp;s"), "the page tells of it too");
-    ok(!strstr(page, "<script"), "the page has no script");
+    ok(strstr(page, "s-available") && strstr(page, ">Available") && strstr(page, "10.0.1.17") && strstr(page, "20.0&nbsp;s"), "the page tells of it too");
+    ok(strstr(page, "500 requests at once; AsyncRequestWorkerFactor allows no more") && strstr(page, "AsyncRequestWorkerFactor 334"),
+       "the page tells how many can wait");
     free(page);
+}
+
+static void release(void)
+{
+    char *page;
+
+    set_up();
+    db.snapshot.brief.allowed = 64;
+    is_str(line("databases[0].hold.allowed"), NULL, "a rest of the last release means nothing");
+    db.snapshot.brief.state = RF_STATE_RECOVERING;
+    is_str(line("databases[0].hold.allowed"), "64", "the release's bound");
+    page = rf_report_html(&report);
+    ok(strstr(page, ">32<small>released, of 64 allowed<"), "the page has it");
+    free(page);
+    db.snapshot.brief.observed_at = NOW - RF_SEC(60);
+    is_str(line("databases[0].hold.allowed"), NULL, "unknown is no release");
+    db.snapshot.brief.observed_at = NOW;
+    db.snapshot.brief.allowed = 0;
+    is_str(line("databases[0].hold.allowed"), NULL, "a release without a bound");
 }
 
 static void while_it_lasts(void)
@@ -232,6 +264,8 @@ static void unknown(void)
     is_str(line("databases[0].dns.ttl"), NULL, "TTL");
     is_str(line("databases[0].probe.ok"), NULL, "probe");
     is_str(line("databases[0].hold.capacity"), NULL, "capacity");
+    is_str(line("capacity.requests"), NULL, "capacity as a whole");
+    is_str(line("capacity.limited_by"), NULL, "its limit");
     page = rf_report_html(&report);
     ok(page && strstr(page, "not known"), "a page without facts");
     free(page);
@@ -300,7 +334,7 @@ static void hostile(void)
     strcpy(s->failovers[0].to.text, attack);
     s->probe.ok = s->dns.ok = 0;
     page = rf_report_html(&report);
-    ok(!strstr(page, "<script") && strstr(page, "&lt;script&gt;alert(&#39;x&quot;&amp;&#39;)"), "the page escapes everything");
+    ok(!strstr(page, "<script>alert") && strstr(page, "&lt;script&gt;alert(&#39;x&quot;&amp;&#39;)"), "the page escapes everything");
     free(page);
 
     set_up();
@@ -346,7 +380,7 @@ static void health(void)
     db.snapshot.brief.observed_at = NOW - RF_SEC(60);
     is_int(rf_report_health(&report, 0), 200, "health, monitor gone");
     is_int(rf_report_health(&report, 1), 503, "health=db, monitor gone");
-    report.hold_capacity = 0;
+    report.capacity.requests = 0;
     db.now_held = 1000000;
     is_int(rf_report_health(&report, 0), 200, "health, capacity not known");
     report.ndatabases = 0;
@@ -371,7 +405,7 @@ static void many(void)
     is_str(line("databases[63].state"), "outage", " the last one");
     is_int(rf_report_health(&report, 1), 503, "health=db asks for each");
     is_int(rf_report_health(&report, 0), 200, "health adds their queues");
-    report.hold_capacity = 3 * RF_BOARD_SLOTS;
+    report.capacity.requests = 3 * RF_BOARD_SLOTS;
     is_int(rf_report_health(&report, 0), 503, " up to the capacity");
 }
 
@@ -379,6 +413,7 @@ int main(void)
 {
     values();
     while_it_lasts();
+    release();
     unknown();
     silence();
     hostile();

@@ -3,7 +3,11 @@
 #include "rf_state.h"
 #include "tap.h"
 
-/* a answered  f failed  s suspected  v verified  w time passes, requests wait  . time passes, none waits  b time passes, blind */
+#define TEN "wwwwwwwwww"
+#define MINUTE TEN TEN TEN TEN TEN "wwwwwwwww" /* 59 s of it */
+
+/* a answered  f failed  s suspected  d astray  v verified
+ * w time passes, requests wait  . time passes, none waits  b time passes, blind */
 static const struct {
     const char *name;
     const char *seen;
@@ -33,11 +37,29 @@ static const struct {
     { "verification does", "vffv", 2, RF_STATE_RECOVERING, 4 },
     { "recovering ends with the queue", "vffvww.", 2, RF_STATE_AVAILABLE, 7 },
     { "recovering lasts while requests wait", "vffvwwww", 2, RF_STATE_RECOVERING, 4 },
-    { "but 60 s at most", "vffvwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww", 2, RF_STATE_AVAILABLE, 64 },
+    { "but 60 s at most", "vffv" MINUTE "w", 2, RF_STATE_AVAILABLE, 64 },
     { "another writer while recovering", "vffvwv", 2, RF_STATE_RECOVERING, 4 },
     { "a failure while recovering", "vffvf", 2, RF_STATE_SUSPECT, 5 },
     { "an outage while recovering", "vffvff", 2, RF_STATE_OUTAGE, 6 },
     { "a late answer while recovering", "vffvs", 2, RF_STATE_SUSPECT, 5 },
+    { "a suspicion while recovering goes back there", "vffvwsa", 2, RF_STATE_RECOVERING, 7 },
+    { "and so does a failure", "vffvwfa", 2, RF_STATE_RECOVERING, 7 },
+    { "though nobody waits any more: that is seen when time passes", "vffvwsa.", 2, RF_STATE_AVAILABLE, 8 },
+    { "and it does not outlive the suspicion", "vffvwsa.sa", 2, RF_STATE_AVAILABLE, 10 },
+    { "60 s at most, counted from the first entry", "vffvwsawwwsa" MINUTE, 2, RF_STATE_AVAILABLE, 64 },
+    { "after 60 s a suspicion ends as usual", "vffvs" MINUTE "saw", 2, RF_STATE_AVAILABLE, 67 },
+    { "an outage while recovering: its end has 60 s again", "vffvwwwwwwwwwwffvw", 2, RF_STATE_RECOVERING, 17 },
+    { "and they are not over before",
+      "vffvwwwwwwwwwwffv" MINUTE, 2, RF_STATE_RECOVERING, 17 },
+    { "another writer while suspect and recovering", "vffvwsv", 2, RF_STATE_RECOVERING, 7 },
+    { "many waited for a slow answer: they go at once", "vwwsa", 2, RF_STATE_AVAILABLE, 5 },
+    { "astray while available", "vd", 2, RF_STATE_OUTAGE, 2 },
+    { "astray while recovering", "vffvd", 2, RF_STATE_OUTAGE, 5 },
+    { "astray while suspect: the next answer decides", "vsd", 2, RF_STATE_SUSPECT, 2 },
+    { "astray in an outage", "vffd", 2, RF_STATE_OUTAGE, 3 },
+    { "astray, nothing known", "d", 2, RF_STATE_UNKNOWN, 0 },
+    { "answers of a writer that is not reached do not help", "vdaaa", 2, RF_STATE_OUTAGE, 2 },
+    { "its verification does", "vdav", 2, RF_STATE_RECOVERING, 4 },
     { "another writer while suspect", "vsv", 2, RF_STATE_AVAILABLE, 3 },
     { "another writer while available", "vvv", 2, RF_STATE_AVAILABLE, 1 },
     { "blind while available", "vb", 2, RF_STATE_UNKNOWN, 2 },
@@ -57,6 +79,7 @@ static void see(rf_state *state, const rf_policy *policy, char what, rf_time now
     case 'a': rf_state_answered(state, now); break;
     case 'f': rf_state_failed(state, policy, now); break;
     case 's': rf_state_suspected(state, now); break;
+    case 'd': rf_state_astray(state, now); break;
     case 'v': rf_state_verified(state, now); break;
     case 'w': rf_state_passed(state, 5, 0, now); break;
     case '.': rf_state_passed(state, 0, 0, now); break;

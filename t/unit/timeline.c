@@ -111,6 +111,21 @@ static void names_change(void)
     is_int(s.failovers[0].dns_changed, 0, "and naming it still is no change");
 }
 
+static void astray(void)
+{
+    begin();
+    outage(RF_SEC(10));
+    dns(B, RF_SEC(15));
+    end(B, RF_SEC(20));
+    dns(A, RF_SEC(30));
+    outage(RF_SEC(30));
+    rf_timeline_dns(&s, RF_SEC(31));
+    is_int(s.failovers[0].dns_changed, 0, "the answer that led astray is not the change that ends it");
+    dns(B, RF_SEC(40));
+    end(B, RF_SEC(40));
+    is_int(s.failovers[0].dns_changed, RF_SEC(40), "the one that leads back is");
+}
+
 static void many(void)
 {
     int i, sorted = 1;
@@ -132,6 +147,7 @@ int main(void)
     nothing();
     one();
     names_change();
+    astray();
     many();
     return tap_done();
 }

@@ -9,7 +9,7 @@ package RdsFailover::Httpd;
 #   my $answer = $httpd->get('/env');          # { status, headers, body, seconds }, status 0: no answer
 #
 # Below the document root: /static.txt, /env (a CGI that prints its environment), /count (a CGI that counts its runs in
-# $httpd->runs). /rds-status has the status handler.
+# $httpd->runs), /sum (a CGI that prints the MD5 of what it was sent), /app (what RdsFailover::FakeApp says, if there is one). /rds-status has the status handler.
 
 use v5.36;
 use Carp qw(croak);
@@ -33,12 +33,23 @@ sub new ($class, %options) {
         env      => {},                    # of the server
         mpm      => $ENV{RF_MPM} || 'event',
         module   => 1,
-        threads  => 64,
+        threads  => 64,                    # of a child
+        children => 1,
+        spare    => 3,                     # children more than that, for old ones that still hold requests at a graceful restart
+        factor   => undef,                 # AsyncRequestWorkerFactor
+        per_child => 0,                    # MaxConnectionsPerChild
+        timeout  => 20,                    # Timeout
+        app      => undef,                 # RdsFailover::FakeApp behind /app
+        tls      => 0,                     # also listens on tls_port
+        http2    => 0,                     # on both ports
+        wrapper  => [],                    # a command that runs httpd: valgrind
+        limit    => 30,                    # seconds until it is up
         %options,
         dir   => File::Temp->newdir('httpd-XXXXXX', TMPDIR => 1),
         owner => $$,
         port  => free_port(),
     }, $class;
+    $self->{tls_port} = free_port() if $self->{tls};
     $self->write_files;
     weaken($living{"$self"} = $self);
     return $self;
@@ -46,6 +57,7 @@ sub new ($class, %options) {
 
 sub dir      ($self) { return "$self->{dir}" }
 sub port     ($self) { return $self->{port} }
+sub tls_port ($self) { return $self->{tls_port} }
 sub pid      ($self) { return $self->{pid} }
 sub conf_file ($self) { return "$self->{dir}/httpd.conf" }
 
@@ -64,22 +76,51 @@ sub write_files ($self) {
     write_file("$dir/cgi/env",   "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n",                                        0755);
     write_file("$dir/cgi/count", "#!/bin/sh\necho \"\$REQUEST_METHOD \$QUERY_STRING\" >> '$dir/runs'\n"
         . "printf 'Content-Type: text/plain\\n\\ndone\\n'\n", 0755);
+    write_file("$dir/cgi/sum", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nexec md5sum\n", 0755);
+    if ($self->{tls}) {
+        system(qw(openssl req -x509 -nodes -days 2 -subj /CN=localhost -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -keyout),
+            "$dir/key.pem", '-out', "$dir/cert.pem", '-batch') == 0 or croak 'openssl cannot make a certificate';
+    }
     write_file($self->conf_file, $self->conf_text);
     return;
+}
+
+sub workers_text ($self) {
+    my ($threads, $children) = @$self{qw(threads children)};
+    my $all   = $threads * $children;
+    my $limit = $children + $self->{spare};
+    my $text  = $self->{mpm} eq 'prefork'
+        ? "StartServers 4\nServerLimit $all\nMaxRequestWorkers $all\n"
+        : "StartServers $children\nServerLimit $limit\nThreadsPerChild $threads\nThreadLimit $threads\nMaxRequestWorkers $all\n"
+        . "MinSpareThreads 1\nMaxSpareThreads $all\n";
+    $text .= "AsyncRequestWorkerFactor $self->{factor}\n" if defined $self->{factor} && $self->{mpm} eq 'event';
+    $text .= "MaxConnectionsPerChild $self->{per_child}\n" if $self->{per_child};
+    return $text;
+}
+
+sub tls_text ($self) {
+    return '' if !$self->{tls};
+    return <<"CONF";
+Listen 127.0.0.1:$self->{tls_port}
+<VirtualHost 127.0.0.1:$self->{tls_port}>
+SSLEngine on
+SSLCertificateFile "$self->{dir}/cert.pem"
+SSLCertificateKeyFile "$self->{dir}/key.pem"
+</VirtualHost>
+CONF
 }
 
 sub conf_text ($self) {
     my $dir     = $self->{dir};
     my $modules = modules_dir();
-    my $threads = $self->{threads};
     my $load = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" } grep { -e "$modules/mod_$_.so" }
-        "mpm_$self->{mpm}", qw(authz_core authz_host alias dir mime headers setenvif env rewrite include status cgi),
-        @{ $self->{load} // [] };
-    my $module = $self->{module} ? 'LoadModule rdsfailover_module ' . stage() . "/mod_rdsfailover.so\n" : '';
-    my $workers = $self->{mpm} eq 'prefork'
-        ? "StartServers 4\nServerLimit $threads\nMaxRequestWorkers $threads\n"
-        : "StartServers 1\nServerLimit 4\nThreadsPerChild $threads\nThreadLimit $threads\nMaxRequestWorkers $threads\n"
-        . "MinSpareThreads 1\nMaxSpareThreads $threads\n";
+        "mpm_$self->{mpm}", qw(authz_core authz_host alias dir mime headers setenvif env rewrite include status cgi log_config),
+        $self->{app} ? qw(proxy proxy_http) : (), $self->{tls} ? 'ssl' : (), $self->{http2} ? 'http2' : (), @{ $self->{load} // [] };
+    my $module  = $self->{module} ? 'LoadModule rdsfailover_module ' . stage() . "/mod_rdsfailover.so\n" : '';
+    my $workers = $self->workers_text;
+    my $app     = $self->{app} ? "ProxyPass /app http://127.0.0.1:${\$self->{app}->port}/app disablereuse=on retry=0\n" : '';
+    my $http2   = $self->{http2} ? "Protocols h2 h2c http/1.1\n" : '';
+    my $tls     = $self->tls_text;
     my $user = $> == 0 ? "User nobody\nGroup nogroup\n" : '';
     return <<"CONF";
 ServerRoot "$dir"
@@ -90,11 +131,13 @@ Listen 127.0.0.1:$self->{port}
 $load$module$user$workers
 ErrorLog "$dir/error_log"
 LogLevel info
+CustomLog "$dir/access_log" "%P %>s %m %U%q %{rdsfailover-held}n"
 KeepAlive On
-Timeout 20
+Timeout $self->{timeout}
 DocumentRoot "$dir/htdocs"
 ScriptAlias /env "$dir/cgi/env"
 ScriptAlias /count "$dir/cgi/count"
+ScriptAlias /sum "$dir/cgi/sum"
 <IfModule mod_mime.c>
 TypesConfig /dev/null
 AddType text/plain .txt
@@ -108,11 +151,11 @@ SetHandler rds-status
 <Location "/server-status">
 SetHandler server-status
 </Location>
-$self->{conf}
+$app$http2$self->{conf}
 <Location "/">
 $self->{location}
 </Location>
-$self->{after}
+$tls$self->{after}
 CONF
 }
 
@@ -154,13 +197,14 @@ sub start ($self) {
         # The prefork MPM ends by killing its process group, which must not be ours.
         setpgrp 0, 0;
         # setpriv: a test that is killed leaves no server behind.
-        exec('setpriv', '--pdeathsig', 'TERM', '--', program(), '-f', $self->conf_file, '-DFOREGROUND') or POSIX::_exit(127);
+        exec('setpriv', '--pdeathsig', 'TERM', '--', @{ $self->{wrapper} }, program(), '-f', $self->conf_file, '-DFOREGROUND')
+            or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
     my $up = wait_until(sub {
         if (waitpid($pid, POSIX::WNOHANG()) == $pid) { $self->{exit} = $?; delete $self->{pid}; return 1 }
         return -s "$self->{dir}/run/httpd.pid" && IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port});
-    }, 30);
+    }, $self->{limit});
     my $said = slurp($stderr) . substr $self->log, $before;
     return { up => $up && $self->{pid} ? 1 : 0, said => $said };
 }
@@ -179,9 +223,44 @@ sub stop ($self) {
 
 sub graceful ($self) { return kill 'USR1', $self->{pid} }
 sub restart  ($self) { return kill 'HUP',  $self->{pid} }
+sub graceful_stop ($self) { return kill 'WINCH', $self->{pid} }
 
 # True while the parent process is there.
 sub alive ($self) { return $self->{pid} && waitpid($self->{pid}, POSIX::WNOHANG()) == 0 }
+
+# A graceful restart, until the new generation answers and its monitor has taken over.
+sub graceful_over ($self, $limit = 30) {
+    my $before = $self->monitor_pid;
+    $self->graceful;
+    return wait_until(sub { my $pid = $self->monitor_pid; $pid && $pid != $before }, $limit);
+}
+
+# The processes that serve requests, of every generation.
+sub children ($self) {
+    my @pids;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        my ($pid, $name, $parent) = slurp($stat) =~ /^(\d+) \((.*)\) \S (\d+)/ or next;
+        push @pids, $pid if $parent == $self->{pid} && $name !~ /^rds/;
+    }
+    @pids = sort { $a <=> $b } @pids;
+    return @pids;
+}
+
+# Those of them that serve one of these clients (RdsFailover::Clients::Client) now.
+sub children_connected_to_client ($self, @clients) {
+    return $self->children_connected_to(map { $_->port } grep { !$_->closed } @clients);
+}
+
+# Those of them that have a connection whose other end is one of these ports now: the application's, a client's.
+sub children_connected_to ($self, @ports) {
+    my $remote = join '|', map { sprintf '%04X', $_ } @ports;
+    my %inode;
+    for (split /\n/, slurp('/proc/net/tcp')) {
+        my @field = split;
+        $inode{"socket:[$field[9]]"} = 1 if @field > 9 && $field[2] =~ /:(?:$remote)$/ && $field[3] eq '01';    # established
+    }
+    return grep { grep { $inode{ readlink($_) // '' } } glob "/proc/$_/fd/*" } $self->children;
+}
 
 sub DESTROY ($self) {
     local ($?, $!, $@);
@@ -207,6 +286,18 @@ sub log      ($self) { return slurp($self->log_file) }
 
 # The lines with this message id.
 sub logged ($self, $id) { return grep { /\b\Q$id\E\b/ } split /\n/, $self->log }
+
+# Of each request that is over, in that order: { pid, status, method, url, held (ms, undef: never) }.
+sub accessed ($self) {
+    my @requests;
+    for (split /\n/, slurp("$self->{dir}/access_log")) {
+        my %request;
+        @request{qw(pid status method url held)} = split / /;
+        $request{held} = undef if $request{held} eq '-';
+        push @requests, \%request;
+    }
+    return @requests;
+}
 
 # How often /count ran, and what it was asked for.
 sub runs ($self) { return split /\n/, slurp("$self->{dir}/runs") }

@@ -52,6 +52,16 @@ static void check_records(world *w, const rf_snapshot *s)
                 "a record is open although there is a writer");
 }
 
+static void check_pace(world *w, const rf_brief *was, const rf_brief *is)
+{
+    world_blame(w, (is->state == RF_STATE_RECOVERING) != (is->allowed != 0), "paced when not recovering, or recovering without a pace");
+    /* Of another writer nothing is known: it is begun anew. */
+    if (!was->allowed || is->allowed <= was->allowed || is->epoch != was->epoch)
+        return;
+    world_blame(w, is->allowed > 2 * was->allowed, "the release more than doubled");
+    world_blame(w, w->now - w->grown_at < RF_SEC(1), "the release grew twice within a second");
+}
+
 void world_check_publish(world *w, const rf_snapshot *s)
 {
     const rf_brief *was = &w->board.brief, *is = &s->brief;
@@ -67,6 +77,7 @@ void world_check_publish(world *w, const rf_snapshot *s)
     world_blame(w, is->epoch != was->epoch && !other && !ended, "the epoch grew without an outage that ended or another writer");
     world_blame(w, is->epoch == was->epoch && (other || ended), "the epoch did not grow");
     world_blame(w, s->since > w->now, "a state was entered in the future");
+    check_pace(w, was, is);
     if (is->epoch != was->epoch)
         w->outage_open = 0;
     if (is->state == RF_STATE_OUTAGE)

@@ -49,6 +49,8 @@ static void publish(void *ctx, const rf_snapshot *snapshot)
     world *w = ctx;
 
     world_check_publish(w, snapshot);
+    if (w->board.brief.allowed && snapshot->brief.allowed > w->board.brief.allowed)
+        w->grown_at = w->now;
     w->board = *snapshot;
     note(w, rf_brief_state(&w->board.brief, w->now));
 }
@@ -61,13 +63,13 @@ static void beat(void *ctx, rf_time now)
     note(w, rf_brief_state(&w->board.brief, w->now));
 }
 
-static void queue(void *ctx, uint64_t *ret_held, uint64_t *ret_waiting)
+static void queue(void *ctx, rf_crowd *ret_crowd)
 {
     const world *w = ctx;
     uint64_t now_held = w->holding_since ? (uint64_t)(w->now - w->holding_since) / 10000 : 0;
 
-    *ret_held = w->held + now_held;
-    *ret_waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
+    *ret_crowd = (rf_crowd){ .held = w->held + now_held, .running = w->running, .finished = (uint64_t)(w->now / 1000) * w->running, .troubled = w->troubled };
+    ret_crowd->waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
 }
 
 /* --- time ------------------------------------------------------------------------------------------------------------------- */
@@ -75,7 +77,7 @@ static void queue(void *ctx, uint64_t *ret_held, uint64_t *ret_waiting)
 rf_policy world_policy(void)
 {
     const rf_policy policy = { .interval = RF_MS(500), .fast = RF_MS(100), .timeout = RF_SEC(1), .late = RF_LATE_AUTO, .fails = 2,
-                               .passes = 2, .writable = 1, .former = 1, .app_name = 1 };
+                               .passes = 2, .writable = 1, .former = 1, .app_name = 1, .concurrency = 32 };
     return policy;
 }
 
@@ -161,6 +163,9 @@ void world_apply(world *w, const w_step *step)
     case W_LOOK:
         rf_monitor_look(&w->monitor, w->now);
         w->due = w->now;
+        break;
+    case W_TROUBLE:
+        w->troubled += (uint64_t)step->arg;
         break;
     case W_END:
         break;

@@ -37,6 +37,7 @@ typedef enum {
     W_PROBER,   /**< `how`: a w_prober */
     W_STOP,     /**< the monitor's process stands still for `arg` milliseconds */
     W_LOOK,     /**< a request suspects something */
+    W_TROUBLE,  /**< the application fails with `arg` requests that were let go while recovering */
     W_KILL      /**< the monitor dies and is started anew `arg` milliseconds later; `how`: in mid-write, only the brief is left */
 } w_what;
 
@@ -61,6 +62,7 @@ typedef struct w_step {
 #define PROBER(at, how) { at, W_PROBER, "", how, 0 }
 #define STOP(at, ms) { at, W_STOP, "", 0, ms }
 #define LOOK(at) { at, W_LOOK, "", 0, 0 }
+#define TROUBLE(at, n) { at, W_TROUBLE, "", 0, n }
 #define KILL(at, ms) { at, W_KILL, "", 0, ms }
 #define TEAR(at, ms) { at, W_KILL, "", 1, ms }
 
@@ -119,6 +121,8 @@ typedef struct world {
     rf_time drain;        /* the queue is empty this long after a hold ended */
     rf_time holding_since, released_at;
     uint64_t held;        /* 100 requests a second arrive */
+    uint64_t running, troubled; /* a thousand requests a second end of each that runs */
+    rf_time grown_at;     /* brief.allowed */
 
     w_entry log[W_LOG];
     unsigned nlog;
