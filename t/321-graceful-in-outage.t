@@ -13,10 +13,10 @@ my $rig   = $story->rig;
 my $epoch = $story->status->{epoch};
 
 my $traffic = $story->traffic(rate => 15, kinds => \@RdsFailover::Story::Traffic::SHORT);
-my $failing = $story->fail_later('crash', outage => 6);
+my $failing = $story->fail_later('crash', outage => 12);
 $story->wait_state('outage');
-for my $round (1, 2) {
-    $story->wait_for('requests that wait', sub { $story->status->{hold}{now} >= 10 });
+for my $round (1 .. 5) {
+    $story->wait_for('requests that wait', sub { $story->status->{hold}{now} >= 10 * $round });
     my $before = $story->report->{monitor}{pid};
     my $held   = $story->status->{hold}{now};
     $rig->httpd('graceful');

@@ -7,7 +7,8 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use RdsFailover::Story ();
 
-my $story   = RdsFailover::Story->begin(children => 12);
+# Threads enough for all who wait for PHP: what the status says must be seen meanwhile.
+my $story   = RdsFailover::Story->begin(children => 12, workers => 600);
 my $epoch   = $story->status->{epoch};
 my $traffic = $story->traffic(rate => 25, kinds => ['heavy 9 GET /ledger.php?work=30 marker=RIG-OK',
     'insert 1 POST /ledger.php body=token={token} marker=RIG-OK'], timeout => '120s');

@@ -3,6 +3,7 @@ package RdsFailover::Story;
 
 # A failover story: a rig with the module, traffic, single requests and the module's own status, with waiting for conditions.
 #   my $story = RdsFailover::Story->begin(app => 'address');   options of Rig->new; dies or skips the file with a reason
+#   my $story = RdsFailover::Story->begin(hosts => 2, front => 15);   visitors come by the front; the status is each host's own
 #   my $traffic = $story->traffic;                             RdsFailover::Story::Traffic
 #   my $answer  = $story->get('/trivial.php');                 {status, headers, body, began, ended}
 #   my $held    = $story->send(POST => '/ledger.php', body => …);  goes on by itself; $story->answer($held) waits for it
@@ -32,7 +33,7 @@ my $json = JSON::PP->new->utf8;
 our $LIMIT = 60;
 
 sub begin ($class, %option) {
-    my @lack = Rig::Namespace::missing();
+    my @lack = Rig::Namespace::missing(front => $option{front});
     Test::More::plan(skip_all => "rig: @lack") if @lack;
     my $build = $ENV{RF_BUILDDIR} // "$src/build";
     $option{keep} //= 1 if $ENV{STORY_KEEP};
@@ -65,9 +66,11 @@ sub traffic ($self, %option) { return RdsFailover::Story::Traffic->start($self, 
 
 # ---- single requests ---------------------------------------------------------------------------------------------------
 
-# Returns a number for answer() and leave().
+# Returns a number for answer() and leave(). Goes where visitors go; $option{at}, a number, asks that host itself.
 sub send ($self, $method, $path, %option) {
     my $id = ++$self->{next};
+    my $at = delete $option{at};
+    ($option{server}) = (defined $at ? $self->{rig}->host_url($at, '') : $self->{rig}->url('')) =~ m{//(.*)};
     print { $self->{to} } $json->encode({ id => $id, method => $method, path => $path, %option }), "\n";
     return $id;
 }
@@ -121,20 +124,32 @@ sub get ($self, $path, %option) { return $self->answer($self->send(GET => $path,
 
 # ---- the module's own view ---------------------------------------------------------------------------------------------
 
-# The whole status; undef when there is none.
-sub report ($self) {
-    my $answer = $self->get('/rds-status?json');
+# The whole status of a host; undef when there is none.
+sub report ($self, $host = 1) {
+    my $answer = $self->get('/rds-status?json', at => $host);
     return $answer->{status} == 200 ? eval { $json->decode($answer->{body}) } : undef;
 }
 
-sub status ($self) { my $report = $self->report or return undef; return $report->{databases}[0] }
+sub status ($self, $host = 1) { my $report = $self->report($host) or return undef; return $report->{databases}[0] }
+
+# One for each host, in order; none at all if one of them has none.
+sub statuses ($self) {
+    my @all = map { $self->status($_) } $self->{rig}->hosts;
+    return (grep { !$_ } @all) ? () : @all;
+}
+
+# A figure of the holds, summed over all hosts; undef when a host says nothing.
+sub held ($self, $what) {
+    my @all = $self->statuses or return undef;
+    return List::Util::sum(map { $_->{hold}{$what} } @all);
+}
 
 sub wait_for ($self, $what, $condition, $limit = $LIMIT) {
     my $end = time + $limit;
     my $seen;
     until ($seen = $condition->()) {
         if (time > $end) {
-            my $status = eval { $json->canonical->pretty->encode($self->status) } // "no status\n";
+            my $status = eval { $json->canonical->pretty->encode([ $self->statuses ]) } // "no status\n";
             die "$what: not within $limit s\n$status" . $self->error_log;
         }
         sleep 0.02;
@@ -142,17 +157,17 @@ sub wait_for ($self, $what, $condition, $limit = $LIMIT) {
     return $seen;
 }
 
-# Returns the status that has this state (a pattern; and at least that epoch).
+# Waits until each host is in this state (a pattern; and at least that epoch). Returns the status of the first.
 sub wait_state ($self, $state, %option) {
     return $self->wait_for("state $state", sub {
-        my $status = $self->status or return undef;
-        return $status->{state} =~ /^(?:$state)$/ && $status->{epoch} >= ($option{epoch} // 0) ? $status : undef;
-    });
+        my @all = $self->statuses or return undef;
+        return (grep { $_->{state} !~ /^(?:$state)$/ || $_->{epoch} < ($option{epoch} // 0) } @all) ? undef : $all[0];
+    }, $option{limit} // $LIMIT);
 }
 
-# $n requests wait now.
+# $n requests wait now, on all hosts.
 sub wait_held ($self, $n) {
-    return $self->wait_for("$n held requests", sub { my $s = $self->status; $s && $s->{hold}{now} == $n ? $s : undef });
+    return $self->wait_for("$n held requests", sub { ($self->held('now') // -1) == $n ? $self->status : undef });
 }
 
 # What of the sum of leaving requests is missing; 0 is right.
@@ -174,10 +189,23 @@ sub failover ($self, $status, $n = 0) {
             [hold => 'detected_ms'], [declared => 'declared_ms'], [released => 'released_ms'] };
 }
 
+# The same for all hosts: from the first that noticed; held and released by all of them only at the last one's time.
+sub failover_everywhere ($self, $n = 0) {
+    my @all = grep {defined} map { $self->failover($_, $n) } $self->statuses;
+    my %f   = %{ $all[0] };
+    $f{started} = List::Util::min(map { $_->{started} } @all);
+    for my $moment (qw(hold declared released)) { $f{$moment} = List::Util::max(map { $_->{$moment} // 0 } @all) }
+    return \%f;
+}
+
 sub error_log ($self) {
-    open my $in, '<', $self->{rig}->dir . '/log/httpd-error.log' or return '';
-    my @lines = grep {/ RF\d{4}/} <$in>;
-    return join '', @lines > 40 ? @lines[-40 .. -1] : @lines;
+    my $text = '';
+    for my $path (glob $self->{rig}->dir . '/log/httpd*-error.log') {
+        open my $in, '<', $path or next;
+        my @lines = grep {/ RF\d{4}/} <$in>;
+        $text .= "$path:\n" . join '', @lines > 40 ? @lines[-40 .. -1] : @lines;
+    }
+    return $text;
 }
 
 sub log_lines ($self, $file, $pattern) {

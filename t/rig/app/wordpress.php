@@ -11,8 +11,10 @@ if ($rig['ca']) {
     define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL);  // encrypted; wpdb knows no way to name an authority
 }
 define('WP_CONTENT_DIR', '/usr/share/wordpress/wp-content');
-define('WP_HOME', 'http://127.0.0.1:8080/wp');
-define('WP_SITEURL', 'http://127.0.0.1:8080/wp');
+// Visitors come by the front or to a host itself, and shall stay there.
+$rig_host = preg_match('/^[\w.-]+:\d+$/', $_SERVER['HTTP_HOST'] ?? '') ? $_SERVER['HTTP_HOST'] : '127.0.0.1:8080';
+define('WP_HOME', "http://$rig_host/wp");
+define('WP_SITEURL', "http://$rig_host/wp");
 define('WP_ALLOW_MULTISITE', false);
 // The rig has no way out, and nobody's visit shall start background work.
 define('WP_HTTP_BLOCK_EXTERNAL', true);
@@ -26,4 +28,4 @@ define('AUTH_SALT', '@SECRET@5');
 define('SECURE_AUTH_SALT', '@SECRET@6');
 define('LOGGED_IN_SALT', '@SECRET@7');
 define('NONCE_SALT', '@SECRET@8');
-unset($rig);
+unset($rig, $rig_host);

@@ -66,11 +66,13 @@ static json_t *request_of(const drive_run *run, const drive_log *log, size_t n)
 
 static json_t *sum_of(const drive_sum *sum)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "sent", (json_int_t)sum->sent, "ok", (json_int_t)sum->ok, "failed",
-                     (json_int_t)sum->failed, "wrong", (json_int_t)sum->wrong, "unsent", (json_int_t)sum->unsent, "unknown",
-                     (json_int_t)sum->unknown, "pending", (json_int_t)sum->pending, "p50_ms", millis_of(sum->p50), "p90_ms",
-                     millis_of(sum->p90), "p99_ms", millis_of(sum->p99), "p999_ms", millis_of(sum->p999), "max_ms", millis_of(sum->max),
-                     "mean_ms", millis_of(sum->mean));
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "sent", (json_int_t)sum->sent, "ok",
+                     (json_int_t)sum->ok, "failed", (json_int_t)sum->failed, "wrong", (json_int_t)sum->wrong, "unsent",
+                     (json_int_t)sum->unsent, "unknown", (json_int_t)sum->unknown, "pending", (json_int_t)sum->pending,
+                     "redirected", (json_int_t)sum->redirected, "redirects", (json_int_t)sum->redirects, "most_redirects",
+                     (json_int_t)sum->most_redirects, "p50_ms", millis_of(sum->p50), "p90_ms", millis_of(sum->p90), "p99_ms",
+                     millis_of(sum->p99), "p999_ms", millis_of(sum->p999), "max_ms", millis_of(sum->max), "mean_ms",
+                     millis_of(sum->mean));
 }
 
 static json_t *options_of(const drive_run *run)
@@ -115,6 +117,26 @@ static json_t *histogram_of(const drive_log *log)
             return histogram;
         }
     }
+}
+
+/* How many requests ended with each HTTP status; without --follow, redirects are among them. */
+static json_t *statuses_of(const drive_log *log)
+{
+    json_t *statuses = json_object();
+    int counts[1000] = {0};
+    char name[8];
+
+    for (size_t i = 0; i < log->n; i++) {
+        int status = log->records[i].status;
+        counts[status > 0 && status < 1000 ? status : 0]++;
+    }
+    for (int status = 1; status < 1000; status++) {
+        if (counts[status]) {
+            snprintf(name, sizeof name, "%d", status);
+            json_object_set_new(statuses, name, json_integer(counts[status]));
+        }
+    }
+    return statuses;
 }
 
 /* Also counts the seconds in which a request failed and the most requests under way. */
@@ -181,6 +203,7 @@ static json_t *all_of(const drive_run *run, const drive_log *log)
     json_object_set_new(all, "stopped", run->stopped ? json_string(run->stopped) : json_null());
     json_object_set_new(all, "options", options_of(run));
     json_object_set_new(all, "total", total);
+    json_object_set_new(all, "statuses", statuses_of(log));
     json_object_set_new(all, "kinds", kinds_of(run, log));
     json_object_set_new(all, "seconds", series);
     json_object_set_new(all, "histogram", histogram_of(log));

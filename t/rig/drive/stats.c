@@ -38,6 +38,9 @@ void drive_stats_sum(const drive_log *log, size_t from, size_t to, int kind, dri
         sum.wrong += record->outcome == DRIVE_WRONG;
         sum.unsent += record->outcome == DRIVE_UNSENT;
         sum.unknown += record->outcome == DRIVE_UNKNOWN;
+        sum.redirected += record->redirects > 0;
+        sum.redirects += record->redirects;
+        sum.most_redirects = record->redirects > sum.most_redirects ? record->redirects : sum.most_redirects;
         if (record->outcome == DRIVE_PENDING) {
             sum.pending++;
             continue;

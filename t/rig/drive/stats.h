@@ -18,6 +18,8 @@
 typedef struct {
     int64_t sent, ok, failed, pending;
     int64_t wrong, unsent, unknown; /**< the parts of failed */
+    int64_t redirected;             /**< requests that were sent elsewhere, or round again, at least once and followed */
+    int64_t redirects, most_redirects; /**< how often in all, and the one that was sent most often */
     int64_t p50, p90, p99, p999, max, mean;
 } drive_sum;
 

@@ -22,8 +22,9 @@ my $count = 0;
 
 my %DEFAULT = (
     module => 0, mpm => 'event', app => 'name', tls => 0, check => '', conf => '', class_a => 'small', class_b => 'small',
-    php_settings => 1, children => 20, rate => undef, outage => 15, httpd_env => undef,
+    php_settings => 1, children => 20, workers => 100, hosts => 1, front => undef, rate => undef, outage => 15, httpd_env => undef,
     stage => undef, keep => 0, say => undef, name => undef, dir => undef);
+my $MOST_HOSTS = 4;
 my %CHOICE = (mpm => [qw(event prefork)], app => [qw(name address)], class_a => [qw(large small)], class_b => [qw(large small)]);
 
 # The directory everything made at run time goes to.
@@ -44,6 +45,8 @@ sub new ($class, %option) {
 }
 
 sub check ($key, $value) {
+    die "hosts: \"" . ($value // '') . "\" is not a number from 1 to $MOST_HOSTS\n" if $key eq 'hosts' && ($value // '') !~ /^[1-$MOST_HOSTS]$/;
+    die "front: \"$value\" is not 15 seconds or more\n" if $key eq 'front' && defined $value && ($value !~ /^\d+$/ || $value < 15);
     my $choice = $CHOICE{$key} or return;
     return if grep { $_ eq ($value // '') } @$choice;
     die "$key: \"" . ($value // '') . '" is not one of ' . join(', ', @$choice) . "\n";
@@ -53,7 +56,7 @@ sub check ($key, $value) {
 sub attach ($class, $name, $dir = undef) {
     my $self = $class->new(name => $name, $dir ? (dir => $dir) : ());
     my $pid = holder_of($self->{dir}) // die "no rig \"$name\" is up (looked in $self->{dir})\n";
-    return bless { %$self, holder => $pid, guest => 1 }, $class;
+    return bless { %$self, %{ $self->state->get('options') // {} }, holder => $pid, guest => 1 }, $class;
 }
 
 # The process that holds the rig of that directory; undef when none does, whatever was left there.
@@ -70,7 +73,7 @@ sub say ($self, $text) { $self->{say}->($text) if $self->{say} }
 sub up ($self) {
     my $dir = $self->{dir};
     umask 022;
-    my @lack = Rig::Namespace::missing();
+    my @lack = Rig::Namespace::missing(front => $self->{front});
     die join("\n", @lack) . "\n" if @lack;
     die "the module is not at $self->{stage}/mod_rdsfailover.so: run \"make stage\", or say where it is (stage)\n"
         if $self->{module} && !-e "$self->{stage}/mod_rdsfailover.so";
@@ -134,7 +137,10 @@ sub wait_event ($self, $event, $since = 0, $limit = 60) {
 
 # ---- the site --------------------------------------------------------------------------------------------------------
 
-sub url ($self, $path = '/') { return "http://127.0.0.1:8080$path" }
+# Where visitors come in: the front if there is one.
+sub url ($self, $path = '/')          { return 'http://' . ($self->{front} ? '127.0.0.1:8000' : '127.0.0.1:8080') . $path }
+sub host_url ($self, $n, $path = '/') { return "http://127.0.0.$n:8080$path" }
+sub hosts ($self)                     { return 1 .. $self->{hosts} }
 sub dir ($self)              { return $self->{dir} }
 sub dsn ($self)              { my $state = $self->state; return 'mysql://shop:' . $state->get('secret') . '@shop.rds.test:3306/shop' }
 
@@ -145,12 +151,13 @@ sub sql ($self, $side, $sql) { return $self->inside('sql', { side => $side, sql 
 sub ledger ($self)           { return $self->inside('ledger', {}) }
 
 sub httpd ($self, $how = 'restart', %option) {
-    my %may = map { $_ => 1 } qw(module stage check conf app rate outage httpd_env);
+    my %may = map { $_ => 1 } qw(module stage check conf app rate outage workers httpd_env);
+    my $host = delete $option{host};
     for my $key (sort keys %option) {
         die "httpd: \"$key\" cannot be changed while the rig is up; these can: " . join(', ', sort keys %may) . "\n" unless $may{$key};
         check($key, $option{$key});
     }
-    return $self->inside('httpd', { how => $how, option => \%option })->{pid};
+    return $self->inside('httpd', { how => $how, host => $host, option => \%option })->{pid};
 }
 
 # ---- running things inside ---------------------------------------------------------------------------------------------

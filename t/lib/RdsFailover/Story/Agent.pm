@@ -3,8 +3,8 @@ package RdsFailover::Story::Agent;
 
 # A client inside the rig: any number of requests at once, each on its own connection. Runs as a program:
 #   perl -MRdsFailover::Story::Agent -e RdsFailover::Story::Agent::serve
-# In:  {"id": n, "method": "GET", "path": "/", "headers": {…}, "body": "…", "version": "1.0"}, or {"id": n, "leave": true}:
-#      close that connection now.
+# In:  {"id": n, "server": "127.0.0.1:8080", "method": "GET", "path": "/", "headers": {…}, "body": "…", "version": "1.0"}, or
+#      {"id": n, "leave": true}: close that connection now.
 # Out: {"id": n, "began": t, "ended": t, "raw": whole answer}; an answer is whole when the server closes.
 use v5.36;
 use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
@@ -48,13 +48,13 @@ sub obey ($told, $select, $open) {
         return;
     }
     my $request = { id => $told->{id}, began => time, raw => '' };
-    my $socket  = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => 8080, Timeout => 5);
+    my $socket  = IO::Socket::INET->new(PeerAddr => $told->{server}, Timeout => 5);
     if (!$socket) {
         say STDOUT $json->encode({ id => $told->{id}, began => $request->{began}, ended => time, raw => '' });
         return;
     }
     my $body    = $told->{body} // '';
-    my %headers = (Host => '127.0.0.1:8080', Connection => 'close', %{ $told->{headers} // {} });
+    my %headers = (Host => $told->{server}, Connection => 'close', %{ $told->{headers} // {} });
     if (length $body) {
         $headers{'Content-Length'} = length $body;
         $headers{'Content-Type'} //= 'application/x-www-form-urlencoded';

@@ -87,10 +87,13 @@ sub describe ($r, @failovers) {
 }
 
 sub check_counters ($story) {
-    my $hold = $story->status->{hold};
-    cmp_ok($hold->{held}, '>', 0, "$hold->{held} requests were held");
-    is($hold->{now}, 0, 'none waits any more');
-    is($story->imbalance($hold), 0, 'the counters add up');
+    my @all = map { $_->{hold} } $story->statuses;
+    for my $n (0 .. $#all) {
+        my ($hold, $where) = ($all[$n], @all > 1 ? 'host ' . ($n + 1) . ': ' : '');
+        cmp_ok($hold->{held}, '>', 0, "$where$hold->{held} requests were held");
+        is($hold->{now}, 0, "${where}none waits any more");
+        is($story->imbalance($hold), 0, "${where}the counters add up");
+    }
 }
 
 1;

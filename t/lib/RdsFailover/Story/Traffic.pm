@@ -21,13 +21,15 @@ our @SHORT = grep { !/^page/ } @MIX;
 
 my $count = 0;
 
-# %option: rate, kinds (lines of the driver's mix), timeout.
+# %option: rate, kinds (lines of the driver's mix), timeout (seconds); follow: redirects, as browsers do; so by default if there
+# is a front.
 sub start ($class, $story, %option) {
     my $at   = $story->{rig}->dir . '/traffic-' . ++$count;
-    my $self = bless { story => $story, at => $at, prefix => "s$$-$count" }, $class;
+    my $self = bless { story => $story, at => $at, prefix => "s$$-$count", timeout => ($option{timeout} // 60) =~ s/s$//r }, $class;
     $self->{began} = time;
     $self->{child} = Demo::Child->start({ inside => 1, log => "$at.log" }, $story->{rig}->command(
-        $story->{drive}, '--rate', $option{rate} // 25, '--duration', '600s', '--timeout', $option{timeout} // '60s',
+        $story->{drive}, '--rate', $option{rate} // 25, '--duration', '600s', '--timeout', "$self->{timeout}s",
+        ($option{follow} // $story->{rig}{front} ? '--follow' : ()),
         '--progress', 0, '--jsonl', "$at.jsonl", '--tokens', "$at.tokens", '--token-prefix', $self->{prefix},
         (map { ('--kind', $_) } @{ $option{kinds} // \@MIX }), $story->{rig}->url('')));
     $self->{follow} = Demo::Follow->new("$at.jsonl");
@@ -43,7 +45,7 @@ sub start ($class, $story, %option) {
 sub stop ($self) {
     return $self if $self->{requests};
     $self->{child}->signal('TERM');
-    my $end = time + 90;
+    my $end = time + $self->{timeout} + 30;
     until ($self->{child}->ended) {
         die "the driver does not end\n" if time > $end;
         sleep 0.05;

@@ -2,7 +2,7 @@
 # From one run's requests and events to the figures that are shown. Pure: no files, no clock.
 #
 # A run is {label, started, requests, events, phases, status, failovers, …}; see Demo::Run for who fills it in.
-# A request is {n, kind, due, latency, ok, failed, status, reason}: due in seconds from the run's start, latency in seconds.
+# A request is {n, kind, due, latency, ok, failed, status, reason, rounds}: due in seconds from the run's start, latency in seconds.
 package Demo::Figures;
 use v5.36;
 use List::Util qw(max min sum0);
@@ -34,6 +34,9 @@ sub total ($requests) {
         longest => max(@latency),
         longest_answered => max(map { $_->{latency} } @good),
         reasons => \%reasons,
+        round  => scalar(grep { $_->{rounds} } @$requests),
+        rounds => sum0(map { $_->{rounds} // 0 } @$requests),
+        most_rounds => max(0, map { $_->{rounds} // 0 } @$requests),
     };
 }
 

@@ -13,6 +13,8 @@ t/rig/out/report.html. Takes under five minutes. Ctrl-C ends it and leaves nothi
   --kind KIND      how the database goes away: graceful (a class change), crash, blackhole or hang (graceful)
   --outage TIME    seconds without a database, each time (15)
   --rate N         requests a second (30)
+  --hosts N        web hosts (1)
+  --front TIME     a load balancer before them that gives up on a request after so many seconds (none)
   --app HOW        how the application finds the database: name or address (name)
   --only WHICH     with or without: one run alone
   --build DIR      where rds-drive and stage/ are ($BUILDDIR, or build)
@@ -26,6 +28,8 @@ my %TAKES = (
     kind   => [ qr/^(?:graceful|crash|blackhole|hang)$/, 'graceful, crash, blackhole and hang are accepted' ],
     outage => [ qr/^(?:[1-9]\d?|[1-9]\d?\.\d+|[12]\d\d|300)$/, 'seconds from 1 to 300 are accepted' ],
     rate   => [ qr/^(?:[1-9]\d{0,2})$/,                  'a whole number from 1 to 999 is accepted' ],
+    hosts  => [ qr/^[1-4]$/,                             'a number from 1 to 4 is accepted' ],
+    front  => [ qr/^(?:1[5-9]|[2-9]\d|[1-5]\d\d|600)$/,  'seconds from 15 to 600 are accepted' ],
     app    => [ qr/^(?:name|address)$/,                  'name and address are accepted' ],
     only   => [ qr/^(?:with|without)$/,                  'with and without are accepted' ],
     build  => [ qr/./,                                   'a directory is accepted' ],
@@ -34,7 +38,7 @@ my %TAKES = (
 sub refuse ($text) { print STDERR "demo: $text\n"; exit 2 }
 
 sub parse (@argv) {
-    my %option = (kind => 'graceful', outage => 15, rate => 30, app => 'name', build => $ENV{BUILDDIR} // "$ENV{RIG_HOME}/../../build", keep => 0, only => undef);
+    my %option = (kind => 'graceful', outage => 15, rate => 30, hosts => 1, front => undef, app => 'name', build => $ENV{BUILDDIR} // "$ENV{RIG_HOME}/../../build", keep => 0, only => undef);
     while (defined(my $word = shift @argv)) {
         if ($word eq '--help') { print $HELP; exit 0 }
         if ($word eq '--keep') { $option{keep} = 1; next }

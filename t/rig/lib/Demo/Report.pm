@@ -8,6 +8,13 @@ use POSIX qw(ceil strftime);
 use Demo::Chart ();
 use Demo::Table ();
 
+# What stands before the database; nothing when it is one host alone.
+sub site ($option) {
+    my $hosts = $option->{hosts} // 1;
+    return '' unless $option->{front} || $hosts > 1;
+    return ', ' . plural($hosts, 'web host') . ($option->{front} ? " behind a load balancer that gives up after $option->{front} s" : '');
+}
+
 sub number ($n) { return Demo::Table::number($n) }
 sub escape ($text) { return Demo::Chart::escape($text) }
 sub plural ($n, $one, $many = "${one}s") { return number($n) . ' ' . ($n == 1 ? $one : $many) }
@@ -24,6 +31,7 @@ sub write ($path, $runs, $option) {
     };
     my %part = (
         KIND => escape($option->{kind}), KIND_TEXT => escape($KIND{ $option->{kind} }), OUTAGE => $option->{outage}, RATE => $option->{rate},
+        SITE => escape(site($option)), PATIENCE => $runs->[0]{patience},
         BUSY => $option->{busy} ? "<b>$option->{busy}</b>" : '',
         DATE => strftime('%-d %B %Y, %H:%M', localtime $runs->[0]{started}),
         VERDICTS => join("\n", map { verdict($_) } @$runs),

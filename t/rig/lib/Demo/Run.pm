@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # One run: a rig under load is upgraded to the larger class and back down. play() returns everything that was seen:
-#   {label, module, kind, outage, rate, started, length,
-#    requests  => [{n, kind, due, latency, ok, failed, status, reason}],   times in seconds from `started`
+#   {label, module, kind, outage, rate, hosts, front, patience, started, length,
+#    requests  => [{n, kind, due, latency, ok, failed, status, reason, rounds}],   times in seconds from `started`
 #    events    => [{event, at, …}],          from the rig
 #    phases    => [{name, class, from, to}], the steady stretches whose p99 is compared
-#    status    => [{at, ms, state, now, held, released}], failovers => [{started, detected_ms, …}],   from the module
+#    status    => [{at, ms, state, now}],                from the module of the first host
+#    failovers => [{started, detected_ms, …}],           from that of each: detected and released when the last one did
 #    ledger    => see Demo::Ledger}
 package Demo::Run;
 use v5.36;
 use File::Copy ();
 use File::Path ();
+use List::Util qw(max min);
 use POSIX ();
 use Time::HiRes qw(time sleep);
 use Time::Local ();
@@ -30,7 +32,7 @@ our @MIX = (
 our $WARM   = 5;     # seconds of load that are not counted
 our $STEADY = 12;    # seconds of each class whose p99 is taken
 our $SETTLE = 13;    # between a failover and the next stretch at least, so that runs are alike
-our $PATIENCE = 32;  # and at most, for a site that is not itself again
+our $PATIENCE = 32;  # and at most, for a site that is not itself again; as long as the outage, if that was longer
 
 sub new ($class, %option) { return bless {%option}, $class }
 
@@ -44,12 +46,14 @@ sub DESTROY ($self) { local ($?, $!, $@); $self->stop if $self->{owner} == $$ }
 
 sub play ($self) {
     $self->{owner} = $$;
+    # How long the driver waits for an answer: longer than the outage.
+    $self->{patience} = max(60, $self->{outage} + 45);
     my $out = $self->{out};
     File::Path::remove_tree($out);
     File::Path::make_path($out);
     $self->{rig} = Rig->new(
         module => $self->{module}, rate => $self->{rate}, outage => $self->{outage}, class_a => 'small', class_b => 'small',
-        app => $self->{app}, keep => $self->{keep}, ($self->{stage} ? (stage => $self->{stage}) : ()),
+        app => $self->{app}, hosts => $self->{hosts}, front => $self->{front}, keep => $self->{keep}, ($self->{stage} ? (stage => $self->{stage}) : ()),
         name => "demo-$self->{label}-$$", say => sub ($text) { $self->{terminal}->line("         $text") });
     $self->{rig}->up;
     $self->warm;
@@ -63,7 +67,7 @@ sub play ($self) {
 
 sub drive ($self, $log, @more) {
     return Demo::Child->start({ inside => 1, log => $log }, $self->{rig}->command(
-        $self->{drive}, '--rate', $self->{rate}, (map { ('--kind', $_) } @MIX), @more, $self->{rig}->url('')));
+        $self->{drive}, '--rate', $self->{rate}, ($self->{front} ? '--follow' : ()), (map { ('--kind', $_) } @MIX), @more, $self->{rig}->url('')));
 }
 
 sub warm ($self) {
@@ -79,19 +83,23 @@ sub warm ($self) {
 sub begin ($self) {
     my $out = $self->{out};
     if ($self->{module}) {
-        $self->{watch} = Demo::Child->start({ inside => 1, log => "$out/watch.log" }, $self->{rig}->command(
-            $^X, "-I$ENV{RIG_HOME}/lib", '-MDemo::Watch', '-e', 'Demo::Watch::loop(@ARGV)',
-            '127.0.0.1', 8080, '/rds-status?json', "$out/status.jsonl"));
+        for my $host ($self->{rig}->hosts) {
+            push @{ $self->{watch} }, Demo::Child->start({ inside => 1, log => "$out/watch$host.log" }, $self->{rig}->command(
+                $^X, "-I$ENV{RIG_HOME}/lib", '-MDemo::Watch', '-e', 'Demo::Watch::loop(@ARGV)',
+                $self->{rig}->host_url($host, '') =~ m{//(.*):(\d+)}, '/rds-status?json', status_file($out, $host)));
+        }
     }
     # Long enough for any outage: the demo ends it.
-    $self->{driver} = $self->drive("$out/drive.log", '--duration', 600 + 4 * $self->{outage}, '--progress', 0,
+    $self->{driver} = $self->drive("$out/drive.log", '--duration', 600 + 4 * $self->{outage}, '--progress', 0, '--timeout', $self->{patience},
         '--out', "$out/drive.json", '--jsonl', "$out/requests.jsonl", '--tokens', "$out/tokens.tsv",
         '--token-prefix', sprintf('demo-%x', $self->{started} * 1000));
     $self->{director} = Demo::Child->run(sub ($to) { $self->direct($to) });
     $self->{requests} = Demo::Follow->new("$out/requests.jsonl");
     $self->{events}   = Demo::Follow->new($self->{rig}->dir . '/events.jsonl');
-    $self->{answers}  = Demo::Follow->new("$out/status.jsonl");
+    $self->{answers}  = Demo::Follow->new(status_file($out, 1));
 }
+
+sub status_file ($out, $host) { return "$out/status" . ($host > 1 ? $host : '') . '.jsonl' }
 
 # The plot, in a process of its own. Lines: "now TEXT", "steady NAME CLASS FROM TO", "error TEXT".
 sub direct ($self, $to) {
@@ -142,7 +150,7 @@ sub settle ($self, $to, $changed) {
     print {$to} "now waiting until the site is itself again\n";
     my $requests = Demo::Follow->new("$self->{out}/requests.jsonl");
     my $done = 0;
-    while (time < $changed + $PATIENCE) {
+    while (time < $changed + max($PATIENCE, $self->{outage})) {
         $done += () = $requests->more;
         my $open = (time - $self->{started}) * $self->{rate} - $done;
         if ($open < $self->{rate} / 3 && time > $changed + $SETTLE) { $self->nap(time + 2); last }
@@ -236,26 +244,47 @@ sub collect ($self) {
     my @requests = map { {
         n => $_->{n}, kind => $_->{kind}, due => $_->{due} - $start, status => $_->{status}, reason => $_->{reason},
         latency => defined $_->{latency_ms} ? $_->{latency_ms} / 1000 : undef,
-        ok => $_->{outcome} eq 'ok' ? 1 : 0, failed => $kind_failed{ $_->{outcome} } // 0,
+        ok => $_->{outcome} eq 'ok' ? 1 : 0, failed => $kind_failed{ $_->{outcome} } // 0, rounds => $_->{redirects} // 0,
     } } @first;
     my $said  = Demo::Ledger::read_tokens("$out/tokens.tsv");
     my $there = $rig->ledger;
     my %own   = map { $_ => $there->{$_} } grep {/^demo-/} keys %$there;
     my $last  = (grep { $_->{status} } $self->{answers}->all)[-1];
-    my @failovers = map { { %$_, started => (epoch($_->{started}) // 0) - $start } } @{ $last->{status}{databases}[0]{failovers} // [] };
+    my @failovers = together(map { [ map { { %$_, started => (epoch($_->{started}) // 0) - $start } } last_failovers(status_file($out, $_)) ] }
+            $self->{module} ? $rig->hosts : ());
     File::Copy::copy($rig->dir . '/events.jsonl', "$out/events.jsonl");
     return {
-        (map { $_ => $self->{$_} } qw(label module kind outage rate)), started => $start, length => $requests[-1]{due},
+        (map { $_ => $self->{$_} } qw(label module kind outage rate hosts front patience)), started => $start, length => $requests[-1]{due},
         requests => \@requests,
         events   => [ map { { %$_, at => $_->{t} - $start } } grep { $_->{t} >= $start } $self->{events}->all ],
         phases   => [ map { { %$_, from => $_->{from} - $start, to => $_->{to} - $start } } @{ $self->{steady} } ],
         status   => [ map { {
             at => $_->{t} - $start, ms => $_->{ms}, state => status_state($_), now => $_->{status}{databases}[0]{hold}{now},
         } } $self->{answers}->all ],
-        hold      => $last->{status}{databases}[0]{hold},
+        hold      => $last->{status}{databases}[0]{hold},    # of the first host
         failovers => \@failovers,
         ledger    => Demo::Ledger::check($said, \%own),
     };
+}
+
+sub last_failovers ($file) {
+    my ($last) = grep { $_->{status} } reverse Demo::Follow->new($file)->all;
+    return @{ $last->{status}{databases}[0]{failovers} // [] };
+}
+
+# What each host has on record, laid together: an outage begins with the host that noticed first; it is noticed, and over, when all
+# hosts say so. Lists begin with the latest failover.
+sub together (@hosts) {
+    my @all;
+    for my $n (0 .. (min(map { scalar @$_ } @hosts) // 0) - 1) {
+        my @same = map { $_->[$n] } @hosts;
+        my %f = (%{ $same[0] }, started => min(map { $_->{started} } @same));
+        for my $moment (qw(detected_ms released_ms)) {
+            $f{$moment} = max(map { ($_->{started} - $f{started}) * 1000 + $_->{$moment} } grep { defined $_->{$moment} } @same);
+        }
+        push @all, \%f;
+    }
+    return @all;
 }
 
 sub slurp ($path) { open my $in, '<', $path or return ''; local $/; return <$in> // '' }

@@ -34,6 +34,12 @@ sub groups (@runs) {
         $count->('seconds with a failure', sub ($r) { $r->{figures}{total}{bad_seconds} }),
         $row->('waited longer than 1 s, then answered', sub ($r) { number($r->{figures}{total}{waited}) }),
     ]);
+    if (grep { $_->{front} } @runs) {
+        push @{ $groups[0] }, $row->('sent round by 307 (in all, and one of them up to)', sub ($r) {
+            my $t = $r->{figures}{total};
+            number($t->{round}) . ($t->{round} ? ' (' . number($t->{rounds}) . ", $t->{most_rounds})" : '');
+        });
+    }
     if (grep { $_->{module} } @runs) {
         push @{ $groups[0] },
             $row->('failed: came in before the module noticed', sub ($r) { $r->{module} ? number($r->{figures}{failed_before}) : '-' }),

@@ -7,6 +7,7 @@ use Rig::Database ();
 use Rig::Dns ();
 use Rig::Events ();
 use Rig::Failover ();
+use Rig::Front ();
 use Rig::Httpd ();
 use Rig::Php ();
 use Rig::Prepared ();
@@ -43,19 +44,25 @@ sub up ($state, $arg, $say) {
     Rig::App::create($secret, host => $Rig::Dns::ENDPOINT, app => $state->option('app'),
         ca => $state->option('tls') ? "$dir/tls/ca.pem" : '', connect_timeout => $state->option('php_settings') ? 3 : 0);
     Rig::Dns::start('a');
-    Rig::Php::configure($state);
-    Rig::Php::start($state) if $state->option('mpm') eq 'event';
+    my @hosts = Rig::Httpd::hosts($state);
+    for my $host (@hosts) {
+        Rig::Php::configure($state, $host);
+        Rig::Php::start($state, $host) if $state->option('mpm') eq 'event';
+    }
     Rig::Database::await(Rig::Database::dir($_), $pid{$_}) for qw(a b);
     Rig::Database::promote('a');
     Rig::Database::follow('b', 'a', $state);
     Rig::Database::await_in_step('b', 'a');
-    Rig::Httpd::start($state, $say);
-    for my $path ('/wp/?p=101', '/ledger.php', '/trivial.php') {
-        my $answer;
-        wait_for(sub {"$path does not work:\n" . ($answer // 'no answer') . "\n"}, 30, sub {
-            return ($answer = Rig::Httpd::get($path, 30) // '') =~ / 200 .*RIG-OK/s;
-        }, 0.2);
+    for my $host (@hosts) {
+        Rig::Httpd::start($state, $host, $say);
+        for my $path ('/wp/?p=101', '/ledger.php', '/trivial.php') {
+            my $answer;
+            wait_for(sub {"$path does not work on host $host:\n" . ($answer // 'no answer') . "\n"}, 30, sub {
+                return ($answer = Rig::Httpd::get($path, address => Rig::Httpd::address($host), limit => 30) // '') =~ / 200 .*RIG-OK/s;
+            }, 0.2);
+        }
     }
+    Rig::Front::start($state, $say) if $state->option('front');
     Rig::Events::note($dir, 'up');
     return { url => $Rig::Httpd::URL };
 }
@@ -83,7 +90,9 @@ sub status ($state, $arg, $say) {
         sides => \%side, writer => $state->get('writer'), url => $Rig::Httpd::URL,
         in_step => !$state->get('lost') && eval { Rig::Database::in_step($standby, $state->get('writer')) } ? 1 : 0,
         dns => { endpoint => $Rig::Dns::ENDPOINT, authority => Rig::Dns::authority_address(), resolver => Rig::Dns::resolver_address() },
-        httpd => { pid => Rig::Httpd::pid(), module => $state->option('module') ? 1 : 0, mpm => $state->option('mpm') } };
+        httpd => { pid => Rig::Httpd::pid(), module => $state->option('module') ? 1 : 0, mpm => $state->option('mpm') },
+        hosts => [ map { { url => 'http://' . Rig::Httpd::address($_) . ':8080', pid => Rig::Httpd::pid($_) } } Rig::Httpd::hosts($state) ],
+        front => $state->option('front') ? { url => "http://$Rig::Front::ADDRESS", seconds => $state->option('front') } : undef };
 }
 
 # Every token with the number of its rows, as the writer has them.
@@ -92,18 +101,22 @@ sub ledger ($state, $arg, $say) {
         'SELECT token, COUNT(*) FROM ledger GROUP BY token', 'shop') };
 }
 
-# Changes options that concern httpd alone and starts it again; how: stop, start, restart (a full stop and start) or graceful.
+# Changes options that concern httpd alone and starts it again, on one host or all; how: stop, start, restart (a full stop and start)
+# or graceful.
 sub httpd ($state, $arg, $say) {
     my $how = $arg->{how} // 'restart';
     if (my $option = $arg->{option}) {
         $state->change(sub ($data) { $data->{options} = { %{ $data->{options} }, %$option } });
     }
-    if ($how eq 'graceful') { Rig::Httpd::signal($state, 'graceful', $say) }
-    else {
-        Rig::Httpd::halt() if $how =~ /^(stop|restart)$/;
-        Rig::Httpd::start($state, $say) if $how =~ /^(start|restart)$/;
+    my @hosts = defined $arg->{host} ? $arg->{host} : Rig::Httpd::hosts($state);
+    for my $host (@hosts) {
+        if ($how eq 'graceful') { Rig::Httpd::signal($state, $host, 'graceful', $say) }
+        else {
+            Rig::Httpd::halt($host) if $how =~ /^(stop|restart)$/;
+            Rig::Httpd::start($state, $host, $say) if $how =~ /^(start|restart)$/;
+        }
     }
-    return { pid => Rig::Httpd::pid() };
+    return { pid => Rig::Httpd::pid($hosts[0]) };
 }
 
 1;

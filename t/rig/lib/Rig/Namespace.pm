@@ -11,12 +11,13 @@ use Rig::Process qw(run capture slurp spew wait_for find_program);
 # users who may not look into somebody's home.
 my @ROOMS = qw(/mnt /media /srv);
 
-# Names what the machine lacks, as sentences for a person; empty when a rig can run.
-sub missing {
+# Names what the machine lacks, as sentences for a person; empty when a rig can run. $option{front}: one with a front.
+sub missing (%option) {
     my @need = (
         [ 'util-linux', 'unshare' ], [ 'util-linux', 'nsenter' ], [ 'mount', 'mount' ], [ 'iproute2', 'ip' ],
         [ 'mariadb-server', 'mariadbd' ], [ 'mariadb-client', 'mariadb' ], [ 'knot', 'knotd' ],
-        [ 'unbound', 'unbound' ], [ 'apache2', 'apache2' ], [ 'openssl', 'openssl' ], [ 'php-cli', 'php' ]);
+        [ 'unbound', 'unbound' ], [ 'apache2', 'apache2' ], [ 'openssl', 'openssl' ], [ 'php-cli', 'php' ],
+        ($option{front} ? [ 'haproxy', 'haproxy' ] : ()));
     my @lack = map {"$_->[1] (package $_->[0])"} grep { !find_program($_->[1]) } @need;
     push @lack, '/usr/share/wordpress (package wordpress)' unless -e '/usr/share/wordpress/wp-load.php';
     push @lack, 'the theme (package wordpress-theme-twentytwentythree)'

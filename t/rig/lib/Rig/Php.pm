@@ -5,7 +5,8 @@ use v5.36;
 use Rig::Process qw(run spawn spew wait_for alive tail);
 use Rig::Template ();
 
-sub dir { return "$ENV{RIG_INSIDE}/php" }
+# Each host has a PHP of its own.
+sub dir ($host = 1) { return "$ENV{RIG_INSIDE}/php" . ($host > 1 ? $host : '') }
 
 sub program {
     my ($path) = sort { $b cmp $a } map { glob "$_/php-fpm*" } qw(/usr/sbin /usr/bin);
@@ -13,13 +14,13 @@ sub program {
 }
 
 # The directories PHP reads settings from: the machine's own for its kind of server, then the rig's.
-sub scan_dir ($kind) {
+sub scan_dir ($kind, $host) {
     my ($system) = sort { $b cmp $a } glob "/etc/php/*/$kind/conf.d";
-    return join ':', grep { defined $_ } $system, dir() . '/conf.d';
+    return join ':', grep { defined $_ } $system, dir($host) . '/conf.d';
 }
 
-sub configure ($state) {
-    my $dir = dir();
+sub configure ($state, $host) {
+    my $dir = dir($host);
     mkdir $_ for $dir, "$dir/conf.d";
     unlink glob "$dir/conf.d/*";
     run('cp', "$ENV{RIG_HOME}/../../conf/php-rdsfailover.ini", "$dir/conf.d/90-rdsfailover.ini") if $state->option('php_settings');
@@ -27,14 +28,13 @@ sub configure ($state) {
             . "session.save_path=/tmp\nopcache.enable=1\nopcache.revalidate_freq=60\nexpose_php=0\n");
 }
 
-sub start ($state) {
-    my $dir = dir();
-    Rig::Template::write('fpm.conf', "$dir/fpm.conf", DIR => $dir, LOG => "$ENV{RIG_INSIDE}/log", ROOT => !$>,
-        CHILDREN => $state->option('children'));
-    my $pid = spawn("$ENV{RIG_INSIDE}/log/fpm.log", { PHP_INI_SCAN_DIR => scan_dir('fpm') }, program(),
-        '--nodaemonize', '--fpm-config', "$dir/fpm.conf");
-    wait_for(sub { "PHP-FPM did not start:\n" . tail("$ENV{RIG_INSIDE}/log/fpm.log") }, 30, sub {
-        die "PHP-FPM ended:\n" . tail("$ENV{RIG_INSIDE}/log/fpm.log") unless alive($pid);
+sub start ($state, $host) {
+    my $dir = dir($host);
+    my $log = "$ENV{RIG_INSIDE}/log/" . ($dir =~ s{.*/php}{fpm}r) . '.log';
+    Rig::Template::write('fpm.conf', "$dir/fpm.conf", DIR => $dir, LOG => $log, ROOT => !$>, CHILDREN => $state->option('children'));
+    my $pid = spawn($log, { PHP_INI_SCAN_DIR => scan_dir('fpm', $host) }, program(), '--nodaemonize', '--fpm-config', "$dir/fpm.conf");
+    wait_for(sub { "PHP-FPM did not start:\n" . tail($log) }, 30, sub {
+        die "PHP-FPM ended:\n" . tail($log) unless alive($pid);
         return -S "$dir/sock";
     });
 }

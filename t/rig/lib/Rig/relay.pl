@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Inside the namespace: one connection between standard input, a socket of a browser outside, and httpd.
+# Inside the namespace: one connection between standard input, a socket of a browser outside, and the site: relay.pl ADDRESS:PORT.
 use v5.36;
 use IO::Socket::INET ();
 
 $SIG{PIPE} = 'IGNORE';
-my $site = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => 8080) or exit 1;
+my $site = IO::Socket::INET->new(PeerAddr => $ARGV[0]) or exit 1;
 open my $visitor, '+<&=', 0 or exit 1;
 my %peer = (fileno $site, $visitor, fileno $visitor, $site);
 while (1) {
