@@ -312,8 +312,10 @@ static int client_left(request_rec *r)
     /* A stream of HTTP/2 is reset by itself; its master lives on. */
     if (c->aborted || r->connection->aborted)
         return 1;
-    return socket && apr_os_sock_get(&look.fd, socket) == APR_SUCCESS && poll(&look, 1, 0) == 1 &&
-           (look.revents & (POLLRDHUP | POLLHUP | POLLERR));
+    if (!socket || apr_os_sock_get(&look.fd, socket) != APR_SUCCESS)
+        return 0;
+    /* The worker MPM closes its workers' sockets when it stops, and waits for them. */
+    return look.fd < 0 || (poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)));
 }
 
 static void sleep_on(atomic_uint *word, unsigned seen, rf_time duration)

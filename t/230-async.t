@@ -57,10 +57,7 @@ subtest 'a connection that was there before, and goes on afterwards' => sub {
     $site->answers($clients, { 200 => 30 }, 'with one answer each');
     # The server may close a connection after a held request, but must say so.
     my $closed = 0;
-    for my $client ($clients->clients) {
-        if (($client->answer(2)->{headers}{connection} // '') =~ /close/i) { $closed++ }
-        else                                                           { $client->ask('/app?after') }
-    }
+    for my $client ($clients->clients) { $client->may_ask ? $client->ask('/app?after') : $closed++ }
     diag("$closed of 10 connections were closed after the hold") if $closed;
     ok($clients->settle, 'the next request on the connection');
     $site->answers($clients, { 200 => 40 - $closed }, 'is answered, unless the server said that it would close');
@@ -123,14 +120,14 @@ sub out_of_order ($clients) {
     return @wrong;
 }
 
-subtest 'several holds on one connection' => sub {
+subtest 'three outages, on the same connections where they may be used again' => sub {
     my $site    = RdsFailover::Site->new(%SMALL);
     my $clients = $site->clients;
     my @open    = map { $clients->open } 1 .. 5;
     my $answers = 0;
     for my $round (1 .. 3) {
         $site->break;
-        @open = map { $_->closed ? $clients->open : $_ } @open;
+        @open = map { $_->may_ask ? $_ : $clients->open } @open;
         $open[$_ - 1]->ask("/app?$round-$_") for 1 .. 5;
         ok($site->holds(5), "round $round: five wait");
         $site->mend;
@@ -139,6 +136,33 @@ subtest 'several holds on one connection' => sub {
     }
     $site->answers($clients, { 200 => 15 }, 'one answer each');
     $site->ran_once([map { my $n = $_; map { "$n-$_" } 1 .. 5 } 1 .. 3]);
+    $site->balanced;
+};
+
+subtest 'what the application is told, and pages with server-side includes' => sub {
+    my $site = RdsFailover::Site->new(%SMALL, conf => <<'CONF');
+<Directory "/">
+Options +Includes
+</Directory>
+AddType text/html .shtml
+AddOutputFilter INCLUDES .shtml
+CONF
+    RdsFailover::Httpd::write_file($site->httpd->dir . '/htdocs/page.shtml', qq{<p><!--#include virtual="/app?ssi" --></p>\n});
+    $site->break;
+    my $clients = $site->clients;
+    my @env  = map { $clients->ask('/env') } 1 .. 5;
+    my @page = map { $clients->ask('/page.shtml') } 1 .. 5;
+    ok($site->holds(10), 'all wait');
+    $site->mend;
+    ok($clients->settle, 'and go on');
+    $site->answers($clients, { 200 => 10 }, 'with one 200 each');
+    my ($epoch, $port) = ($site->httpd->database->{epoch}, $site->db->port);
+    is((grep { $_->answer->{body} =~ /^RDSFAILOVER_STATE=(?:recovering|available)$/m } @env), 5, 'a script is told the new state');
+    is((grep { $_->answer->{body} =~ /^RDSFAILOVER_EPOCH=$epoch$/m } @env), 5, 'and the epoch');
+    is((grep { $_->answer->{body} =~ /^RDS_PORT=$port$/m } @env), 5, 'and where the database is');
+    is((grep { $_->answer->{body} =~ m{<p>\w+ 0 ssi\n</p>} } @page), 5, 'what a page includes is no request of its own');
+    $site->drained;
+    is($site->hold->{held}, 10, 'each was held once');
     $site->balanced;
 };
 
@@ -202,6 +226,16 @@ subtest 'HTTP/2' => sub {
     my $others = $site->clients;
     $others->ask("/app?other-$_") for 1 .. 20;
     ok($site->holds(24), 'four streams wait, and twenty others that cost no worker');
+    my $leaves = open(my $from, '-|', qw(nghttp -nv), "$url/app?leaves-1", "$url/app?leaves-2") || die "nghttp: $!\n";
+    ok($site->holds(26), 'two more come on a third connection');
+    kill 'KILL', $leaves;
+    close $from;
+    ok($site->holds(24), 'which is closed, and that is noticed');
+    is($site->hold->{aborted}, 2, 'as aborted');
+    # A client that asks for HTTP/2 by Upgrade is held before it gets it.
+    my $upgrade = $others->ask('/app?upgrade', headers => { Connection => 'Upgrade, HTTP2-Settings', Upgrade => 'h2c',
+        'HTTP2-Settings' => 'AAMAAABkAAQAAP__' }, keep => 1);
+    ok($site->holds(25), 'one that would like to change to HTTP/2 waits');
     is($httpd->get('/static.txt')->{status}, 200, 'a file is served');
     $site->mend;
     for my $n (1, 2) {
@@ -209,9 +243,12 @@ subtest 'HTTP/2' => sub {
         is(scalar(() = $text =~ /:status: 200/g), 3, "connection $n: each stream has one answer");
         like($text, qr/ $n-$_$/m, "stream $_ its own") for 1, 2;
     }
-    ok($others->settle, 'the others, too');
-    $site->answers($others, { 200 => 20 }, 'one answer each');
-    $site->ran_once([(map { ("$_-1", "$_-2") } 1, 2), map { "other-$_" } 1 .. 20]);
+    ok($others->until(sub { !grep { $_ != $upgrade && !$_->over } $others->clients }), 'the others, too');
+    ok($others->until(sub { $upgrade->over || $upgrade->{interim} && $upgrade->{in} ne '' }), 'so is who wanted HTTP/2')
+        or diag explain [@$upgrade{qw(interim in answers)}];
+    is($others->tally->{200}, $upgrade->answers ? 21 : 20, 'one answer each');
+    ok($site->comes_to_rest, 'nobody waits, or runs');
+    $site->ran_once([(map { ("$_-1", "$_-2") } 1, 2), 'upgrade', map { "other-$_" } 1 .. 20]);
     $site->drained;
     $site->balanced;
 };

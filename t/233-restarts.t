@@ -146,6 +146,40 @@ subtest 'a process is killed while what it let go runs' => sub {
     $site->balanced;
 };
 
+# Who waits does not notice; who is left without any monitor goes on, in the end, and is counted as what he was.
+subtest 'the monitor is killed, and then stands still' => sub {
+    my $many = $blocking ? 20 : 60;
+    my $site = RdsFailover::Site->new(%SMALL);
+    $site->break;
+    my $clients = $site->clients;
+    $clients->ask("/app?$_") for 1 .. $many;
+    ok($site->holds($many), "$many wait");
+    my $first = $site->httpd->monitor_pid;
+    kill 'KILL', $first;
+    ok(wait_until(sub { my $pid = $site->httpd->monitor_pid; $pid && $pid != $first }, 60), 'the monitor dies; there is another');
+    is($site->hold->{now}, $many, 'they wait on');
+    $site->mend;
+    ok($clients->settle, 'and are let go by it');
+    $site->answers($clients, { 200 => $many }, 'with one 200 each');
+    is($site->hold->{released}, $many, 'as released');
+    $site->drained;
+
+    $site->break;
+    my $again = $site->clients;
+    $again->ask('/app?' . ($many + $_)) for 1 .. $many;
+    ok($site->holds($many), "$many wait again");
+    my $second = $site->httpd->monitor_pid;
+    kill 'STOP', $second;
+    ok($again->settle, 'the monitor says nothing any more: they are let through');
+    kill 'CONT', $second;
+    $site->answers($again, { 200 => $many }, 'with one 200 each');
+    is($site->hold->{passed}, $many, 'as passed');
+    $site->ran_once([1 .. 2 * $many]);
+    $site->mend;
+    $site->drained;
+    $site->balanced;
+};
+
 # An ungraceful restart cuts everyone off, which nothing can change; what is left on the board must be true.
 subtest 'restart' => sub {
     my $many = $blocking ? 20 : 60;

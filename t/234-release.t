@@ -5,6 +5,8 @@
 use v5.36;
 use Test::More;
 use Time::HiRes qw(time);
+use RdsFailover::FakeMysql;
+use RdsFailover::Httpd;
 use RdsFailover::Site;
 
 my $mpm      = $ENV{RF_MPM} || 'event';
@@ -205,6 +207,50 @@ subtest 'the writer is lost again in the middle' => sub {
     $site->ran_once([1 .. 40]);
     is($site->httpd->database->{epoch}, 3, 'two outages, two epochs more');
     is($site->hold->{held}, 40, 'and each was held once') if !$inside;
+    $site->balanced;
+};
+
+# Each has its own queue and its own places to run.
+subtest 'two databases' => sub {
+    my $other = RdsFailover::FakeMysql->new;
+    my $site  = RdsFailover::Site->new(%ONE, release => 'concurrency=1', after => <<"CONF");
+<VirtualHost *>
+ServerName main.test
+</VirtualHost>
+<VirtualHost *>
+ServerName other.test
+RDSFailoverDSN ${\$other->dsn}
+</VirtualHost>
+CONF
+    my $databases = sub { return { map { $_->{port} => $_ } @{ ($site->httpd->json // {})->{databases} // [] } } };
+    my $state = sub ($db, $state) {
+        return RdsFailover::Httpd::wait_until(sub { ($databases->()->{ $db->port }{state} // '') eq $state }, 60);
+    };
+    ok($state->($other, 'available'), 'the other one is available, too');
+    $other->set(behave => 'close')->drop;
+    $site->db->set(behave => 'close')->drop;
+    ok($state->($site->db, 'outage') && $state->($other, 'outage'), 'both are lost');
+    my $clients = $site->clients;
+    my @one = map { $clients->ask("/app?$_", headers => { Host => 'main.test' }) } 1 .. 15;
+    my @two = map { $clients->ask("/app?$_", headers => { Host => 'other.test' }) } 16 .. 30;
+    my $wait = sub ($db, $n) { return RdsFailover::Httpd::wait_until(sub { $databases->()->{ $db->port }{hold}{now} == $n }, 60) };
+    ok($wait->($site->db, 15) && $wait->($other, 15), 'fifteen wait for each');
+    # The first one comes, and goes again with its only place to run taken.
+    $site->app->set(hang => 1);
+    $site->mend;
+    ok($clients->until(sub { $site->app->stats->{running} }, 30), 'one of the first runs');
+    $site->db->set(behave => 'close')->drop;
+    ok($state->($site->db, 'outage'), 'and the first is lost again');
+    my $inside = $site->app->stats->{running};
+    is($databases->()->{ $other->port }{hold}{now}, 15, 'those of the second wait on');
+    $site->app->set(hang => 0);
+    $other->set(behave => 'ok');
+    ok($clients->until(sub { !grep { !$_->over } @two }), 'the second comes back: its fifteen are answered');
+    is((grep { !$_->over } @one), 15 - $inside, 'while those of the first wait on');
+    $site->mend;
+    ok($clients->settle, 'the first comes back, too');
+    $site->answers($clients, { 200 => 30 }, 'with one 200 each');
+    $site->ran_once([1 .. 30]);
     $site->balanced;
 };
 

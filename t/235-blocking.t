@@ -118,8 +118,9 @@ subtest 'more redirected requests than may keep a worker' => sub {
     cmp_ok($now, '<=', $event ? 40 : $blocking, 'no more than may');
     is($site->httpd->get('/static.txt', timeout => 30)->{status}, 200, 'a file is served');
     is($site->httpd->get('/rds-status?json', timeout => 30)->{status}, 200, 'the status, too');
-    my $endings = sub { return scalar grep { $_->{status} == 503 && $_->{headers}{'retry-after'} } map { $_->answers } $clients->clients };
-    ok($clients->until(sub { $endings->() == 40 - $now }, 30), 'the others got the ending') or $site->tell;
+    my $endings = sub ($answer) { return $answer->{status} == 503 && $answer->{headers}{'retry-after'} };
+    my $got = sub { return scalar grep { $endings->($_) } map { $_->answers } $clients->clients };
+    ok($clients->until(sub { $got->() == 40 - $now }, 30), 'the others got the ending') or $site->tell;
     $site->mend;
     ok($clients->settle, 'who waited goes on');
     is_deeply($clients->tally, { 200 => $now, $now < 40 ? (503 => 40 - $now) : () }, 'with one answer each');
@@ -141,6 +142,45 @@ subtest 'one at a time' => sub {
     $site->answers($clients, { 200 => 20 }, 'with one 200 each');
     $site->drained;
     is($site->hold->{running}, 0, 'every place to run was given back');
+    $site->balanced;
+};
+
+# What was asked behind it on the same connection must not wait for the place that it holds itself.
+subtest 'pipelined requests and one place to run' => sub {
+    my $site = RdsFailover::Site->new(threads => 40, factor => 50, release => 'concurrency=1');
+    $site->break;
+    my $clients = $site->clients;
+    for my $n (1 .. 5) {
+        my $client = $clients->ask("/app?$n-1");
+        $client->ask("/app?$n-$_") for 2, 3;
+    }
+    ok($site->holds(5), 'the first of each waits');
+    $site->mend;
+    # The release gives up its pace after a minute: whoever is answered then was not let go by it.
+    ok($clients->settle(45), 'all are answered') or $site->tell;
+    $site->answers($clients, { 200 => 15 }, 'every request of every connection');
+    $site->ran_once([map { ("$_-1", "$_-2", "$_-3") } 1 .. 5]);
+    $site->drained;
+    $site->balanced;
+};
+
+# Nor does an answer that is ready wait for what was asked behind it.
+subtest 'answered, with a request behind it that waits' => sub {
+    my $site = RdsFailover::Site->new(threads => 40, factor => 50, conf => 'SetEnvIf Request_URI exempt no-rdsfailover');
+    $site->break;
+    my $clients = $site->clients;
+    for my $n (1 .. 5) {
+        my $client = $clients->open;
+        $client->hold_back;
+        $client->ask($_) for '/static.txt', "/app/exempt?exempt-$n", "/app?$n";
+        $client->hold_back(0);
+    }
+    ok($site->holds(5), 'the third of each waits');
+    ok($clients->until(sub { !grep { $_->answers < 2 } $clients->clients }, 30), 'the two before it are answered meanwhile')
+        or $site->tell;
+    $site->mend;
+    ok($clients->settle, 'all are answered');
+    $site->answers($clients, { 200 => 15 }, 'every request of every connection');
     $site->balanced;
 };
 

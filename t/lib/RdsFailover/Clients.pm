@@ -54,6 +54,13 @@ sub settle ($self, $limit = 60) {
     return $self->until(sub { !grep { !$_->over } $self->clients }, $limit);
 }
 
+# Takes those that are over out and returns them.
+sub reap ($self) {
+    my @over = grep { $_->over } $self->clients;
+    @{ $self->{clients} } = grep { !$_->over } $self->clients if @over;
+    return @over;
+}
+
 # How often each status came; `none`: asked, and cut off without an answer; `open`: still waits; `extra`: bytes nobody asked for.
 # A client that left on purpose counts as `left`.
 sub tally ($self) {
@@ -72,7 +79,7 @@ sub turn ($self, $wait = 0) {
     my $poll = $self->{poll};
     my @open = grep { $_->{socket} && !$_->{closed} } $self->clients;
     if (!@open) { select undef, undef, undef, $wait; return }
-    $poll->mask($_->{socket} => POLLIN | ($_->{out} ne '' ? POLLOUT : 0)) for @open;
+    $poll->mask($_->{socket} => POLLIN | ($_->{out} ne '' && !$_->{back} ? POLLOUT : 0)) for @open;
     return if $poll->poll($wait) <= 0;
     for my $client (@open) {
         my $ready = $poll->events($client->{socket}) or next;
@@ -151,7 +158,14 @@ sub send_body ($self, $bytes = undef) { return $self->say(substr $self->{body}, 
 # Bytes as they are.
 sub say ($self, $bytes) {
     $self->{out} .= $bytes;
-    $self->write if !$self->{closed};
+    $self->write if !$self->{closed} && !$self->{back};
+    return $self;
+}
+
+# Collect what is said, and say it all at once when it is called with 0.
+sub hold_back ($self, $back = 1) {
+    $self->{back} = $back;
+    $self->write if !$back && !$self->{closed};
     return $self;
 }
 
@@ -222,6 +236,11 @@ sub answer  ($self, $n = 0) { return $self->{answers}[$n] }
 sub answers ($self) { return @{ $self->{answers} } }
 sub closed  ($self) { return $self->{closed} }
 sub over    ($self) { return $self->{closed} || !@{ $self->{asked} } }
+
+# The connection can take another request: the server has not closed it, nor said that it will.
+sub may_ask ($self) {
+    return !$self->{closed} && !grep { ($_->{headers}{connection} // '') =~ /close/i } @{ $self->{answers} };
+}
 
 # Something has come that is not a whole answer: an interim one, or a part.
 sub heard ($self) { return $self->{in} ne '' || $self->{interim} || @{ $self->{answers} } }

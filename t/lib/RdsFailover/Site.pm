@@ -76,6 +76,14 @@ sub comes_to ($self, $clients, $n) {
     return $clients->until(sub { my $hold = $self->hold; return ($hold->{now} // 0) + ($hold->{rejected} // 0) >= $n }, 60);
 }
 
+# True when nobody waits, and nobody who was let go runs.
+sub comes_to_rest ($self) {
+    return RdsFailover::Httpd::wait_until(sub {
+        my $hold = $self->hold;
+        return defined $hold->{now} && !$hold->{now} && !$hold->{running};
+    }, 60) || $self->tell;
+}
+
 # A test: the release ends, and nobody waits.
 sub drained ($self, $what = 'available again, and nobody waits') {
     my $ok = RdsFailover::Httpd::wait_until(sub {

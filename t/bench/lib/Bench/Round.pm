@@ -108,6 +108,12 @@ sub order ($f) {
     return \%worst;
 }
 
+# How many each process had, which bounds how soon the last of them can be let go.
+sub shares ($f) {
+    my @n = sort { $a <=> $b } map { $_->{n} } grep { $_->{n} } values %{ $f->{crowd}{order}{processes} };
+    return @n > 1 && @n < 10 ? 'processes had ' . join(', ', @n) : ();
+}
+
 my @COLUMNS = (
     ['clients',     '%d',   sub ($f) { $f->{clients} }],
     ['ok',          '%d',   sub ($f) { $f->{crowd}{counts}{ok} }],
