@@ -123,9 +123,6 @@
     const began = performance.now();
     try {
       const json = await ask('json'), seconds = (began - heard) / 1000;
-      // No answer is older than its question.
-      heard = began;
-      clock = Date.parse(json.generated);
       const news = essence(json), changed = news !== shown;
       announce(json);
       if (changed || busy(json) || began - drawn >= QUIET) {
@@ -135,6 +132,9 @@
       } else {
         update(json);
       }
+      // Only now, when all of it is shown. And no answer is older than its question.
+      heard = began;
+      clock = Date.parse(json.generated);
       released = rates(json, seconds);
       by('lost').hidden = true;
       root.classList.remove('away');
@@ -158,7 +158,8 @@
     const age = (performance.now() - heard) / 1000;
     by('age').textContent = (root.classList.contains('away') ? 'No contact, last answer ' : 'Live, ')
       + (age < 10 ? age.toFixed(1) : Math.round(age)) + '\u00a0s old';
-    for (const element of document.querySelectorAll('[data-since]')) {
+    // Without contact nobody knows whether a state lasts; an age goes on.
+    for (const element of document.querySelectorAll(root.classList.contains('away') ? '[data-at]' : '[data-since]')) {
       const text = span(now() - Date.parse(element.dataset.since));
       if (element.textContent !== text) element.textContent = text;
     }
