@@ -224,6 +224,16 @@ uint32_t rf_slot_running(const rf_slot *slot);
 uint64_t rf_slot_finished(const rf_slot *slot);
 
 /**
+ * A protected request goes past the gate, whatever the state: it executes from now on, until rf_slot_inflight_sub, exactly once. One
+ * atomic addition to memory that only this child writes. A gate that counts first, reads the brief then, and takes the count
+ * back if the request has to wait after all, lets no request slip past whoever published a hold and then saw nothing in flight.
+ */
+void rf_slot_inflight_add(rf_board *board, const rf_slot *slot, int child);
+void rf_slot_inflight_sub(rf_board *board, const rf_slot *slot, int child);
+/** Protected requests that execute now on this host, those let go after a hold among them. */
+uint32_t rf_slot_inflight(const rf_slot *slot);
+
+/**
  * Show when the request at the head of this child's queue arrived; RF_TIME_NEVER if nobody waits.
  * @param startable 0: it could not start now, because the child is full of such that run; nobody waits for it then
  */

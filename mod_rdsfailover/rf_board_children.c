@@ -53,6 +53,7 @@ uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
         for (s = 0; s < RF_BOARD_SLOTS; s++) {
             atomic_store(&cell->head[s], 0);
             atomic_store(&cell->running[s], 0);
+            atomic_store(&cell->inflight[s], 0);
         }
         atomic_store(&cell->waiting, 0);
         atomic_store(&cell->blocked, 0);
@@ -193,6 +194,28 @@ uint32_t rf_slot_running(const rf_slot *slot)
     for (i = 0; i < atomic_load(&board->cells); i++)
         running += atomic_load(&board->children[i].running[slot->index]);
     return running;
+}
+
+/* Sequentially consistent, which on x86-64 costs what a relaxed one does: see rf_board.h for what relies on it. */
+void rf_slot_inflight_add(rf_board *board, const rf_slot *slot, int child)
+{
+    atomic_fetch_add(&board->children[child].inflight[slot->index], 1);
+}
+
+void rf_slot_inflight_sub(rf_board *board, const rf_slot *slot, int child)
+{
+    atomic_fetch_sub(&board->children[child].inflight[slot->index], 1);
+}
+
+uint32_t rf_slot_inflight(const rf_slot *slot)
+{
+    const rf_board *board = board_of(slot);
+    uint32_t inflight = 0;
+    int i;
+
+    for (i = 0; i < atomic_load(&board->cells); i++)
+        inflight += atomic_load(&board->children[i].inflight[slot->index]);
+    return inflight;
 }
 
 void rf_slot_show_head(rf_board *board, rf_slot *slot, int child, rf_time arrival, int startable)

@@ -172,6 +172,30 @@ static void running(void)
     free(board);
 }
 
+static void in_flight(void)
+{
+    rf_board *board = fresh();
+    rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
+    int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
+
+    is_int(rf_slot_inflight(a), 0, "nothing executes");
+    rf_slot_inflight_add(board, a, one);
+    rf_slot_inflight_add(board, a, one);
+    rf_slot_inflight_add(board, a, two);
+    rf_slot_inflight_add(board, b, two);
+    is_int(rf_slot_inflight(a), 3, "three execute, in two children");
+    is_int(rf_slot_inflight(b), 1, "the other database's is counted by itself");
+    is_int(rf_slot_running(a), 0, "none of them was let go after a hold");
+    rf_slot_inflight_sub(board, a, one);
+    is_int(rf_slot_inflight(a), 2, "one is done");
+    rf_board_child_gone(board, 501);
+    is_int(rf_slot_inflight(a), 1, "a child that dies executes nothing any more");
+    is_int(rf_board_child_join(board, 503), one, "the next child has its cell");
+    rf_slot_inflight_add(board, a, one);
+    is_int(rf_slot_inflight(a), 2, "and begins with none");
+    free(board);
+}
+
 static void turns(void)
 {
     rf_board *board = fresh();
@@ -305,6 +329,7 @@ int main(void)
     counting();
     cells_run_out();
     running();
+    in_flight();
     turns();
     history();
     hold_times();
