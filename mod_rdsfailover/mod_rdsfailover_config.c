@@ -34,6 +34,7 @@ void *rf_config_create_server(apr_pool_t *p, server_rec *s)
     conf->check.policy = default_policy;
     conf->dns_timeout = RF_MS(500);
     conf->dry_run = -1;
+    conf->abort_stale = -1;
     conf->queue = -1;
     conf->concurrency = -1;
     return conf;
@@ -78,6 +79,8 @@ void *rf_config_merge_server(apr_pool_t *p, void *outer_conf, void *inner_conf)
     }
     if (conf->dry_run < 0)
         conf->dry_run = outer->dry_run;
+    if (conf->abort_stale < 0)
+        conf->abort_stale = outer->abort_stale;
     conf->queue = outer->queue;
     conf->concurrency = outer->concurrency;
     return conf;
@@ -360,6 +363,12 @@ static const char *set_expose(cmd_parms *cmd, void *dir, int argc, char *const a
     return NULL;
 }
 
+static const char *set_abort_stale(cmd_parms *cmd, void *dummy, int on)
+{
+    rf_config_server(cmd->server)->abort_stale = on;
+    return NULL;
+}
+
 static const char *set_dry_run(cmd_parms *cmd, void *dummy, int on)
 {
     rf_config_server(cmd->server)->dry_run = on;
@@ -373,6 +382,7 @@ static const char *set_dry_run(cmd_parms *cmd, void *dummy, int on)
 /* httpd prints the last column in its own errors ("X must be On or Off"); docs/directives.md has the rest. */
 const command_rec rf_config_commands[] = {
     AP_INIT_FLAG("RDSFailover", set_enabled, NULL, D, "on: protect requests here; off: leave them alone"),
+    AP_INIT_FLAG("RDSFailoverAbortStale", set_abort_stale, NULL, S, "on: destroy sockets to an address that lost the writer's role"),
     AP_INIT_TAKE_ARGV("RDSFailoverCheck", set_check, NULL, S,
                       "[interval=500ms] [fast=100ms] [timeout=1s] [fails=2] [passes=2] [late=auto] [writable=on] "
                       "[candidates=auto] [app=name]"),

@@ -70,10 +70,10 @@ static int may_join(apr_pool_t *ptemp, rf_database *db, server_rec *s, const rf_
                      "passwords", server_text(ptemp, db->server), server_text(ptemp, s), db->name);
         return 0;
     }
-    if (!same_policy(&db->check.policy, &conf->check.policy) || !same_resolvers(db, conf)) {
+    if (!same_policy(&db->check.policy, &conf->check.policy) || !same_resolvers(db, conf) || db->abort_stale != (conf->abort_stale == 1)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "RF0211: %s and %s watch the same database (%s) with different settings in RDSFailoverCheck or "
-                     "RDSFailoverResolver; set them once, outside of both",
+                     "RF0211: %s and %s watch the same database (%s) with different settings in RDSFailoverCheck, "
+                     "RDSFailoverResolver or RDSFailoverAbortStale; set them once, outside of both",
                      server_text(ptemp, db->server), server_text(ptemp, s), db->name);
         return 0;
     }
@@ -112,6 +112,8 @@ static rf_database *make_database(apr_pool_t *p, apr_array_header_t *all, server
     db->nresolvers = conf->nresolvers;
     memcpy(db->resolvers, conf->resolvers, sizeof db->resolvers);
     db->dns_timeout = conf->dns_timeout;
+    db->abort_stale = conf->abort_stale == 1;
+    db->dry_run = 1;
     APR_ARRAY_PUSH(all, rf_database *) = db;
     return db;
 }
@@ -149,6 +151,7 @@ static apr_array_header_t *group(apr_pool_t *p, apr_pool_t *ptemp, server_rec *m
         if (db && !may_join(ptemp, db, s, &dsn))
             return NULL;
         conf->database = db ? db : make_database(p, all, s, &dsn, &source);
+        conf->database->dry_run &= conf->dry_run == 1;
         rf_dsn_wipe(&dsn);
     }
     return all;

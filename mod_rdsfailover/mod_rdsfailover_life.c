@@ -35,6 +35,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rf_io_caps.h"
+
 APLOG_USE_MODULE(rdsfailover);
 
 #define NO_PID INT_MAX
@@ -188,10 +190,12 @@ static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, p
     if (pause)
         apr_sleep(pause);
     prctl(PR_SET_NAME, "rds-monitor");
+    rf_io_caps_before(rf_sockets_wanted(databases));
     if (ap_run_drop_privileges(pconf, s) != 0) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "RF0205: the monitor cannot drop its privileges");
         _exit(1);
     }
+    rf_sockets_begin(s, databases, rf_io_caps_after(rf_sockets_wanted(databases)));
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     /* After the change of user, which clears it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -39,6 +39,8 @@ APLOG_USE_MODULE(rdsfailover);
 typedef struct watch {
     const rf_database *db;
     const char *prober_path;
+    const struct watch *all; /* of this monitor */
+    int nall;
     rf_prober prober;
     rf_time prober_due;   /* when to start one, while none runs */
     rf_time prober_pause; /* between two starts */
@@ -152,6 +154,37 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     ret_crowd->troubled = counts[RF_COUNT_TROUBLED];
 }
 
+/* Two databases may be on one server, or an address may have been given to another: who uses it well keeps it. */
+static int is_anothers_writer(const watch *w, const rf_address *address)
+{
+    rf_time now = rf_clock_now();
+    int i;
+
+    for (i = 0; i < w->nall; i++) {
+        const watch *other = &w->all[i];
+        if (other != w && other->dsn.port == w->dsn.port && rf_address_equal(&other->monitor.snapshot.brief.writer, address) &&
+            !rf_monitor_aborts(&other->monitor, address, now))
+            return 1;
+    }
+    return 0;
+}
+
+static void abort_sockets(void *ctx, const rf_address *address, int destroy, rf_abort_pass *ret_pass)
+{
+    const watch *w = ctx;
+    pid_t own[RF_BOARD_SLOTS];
+    unsigned n = 0;
+    int i;
+
+    if (is_anothers_writer(w, address))
+        return;
+    for (i = 0; i < w->nall; i++) {
+        if (w->all[i].prober.pid > 0)
+            own[n++] = w->all[i].prober.pid;
+    }
+    rf_sockets_pass(w->db, address, own, n, destroy, ret_pass);
+}
+
 /* --- mounted secrets ---------------------------------------------------------------------------------------------------------- */
 
 static void use_dsn(watch *w, const rf_dsn *dsn, rf_time now)
@@ -222,7 +255,8 @@ static void look_at_files(watch *w, rf_time now)
 
 static void begin(watch *w, const rf_database *db, const char *prober_path, rf_time now)
 {
-    const rf_world world = { w, ask_probe, ask_dns, replace_prober, say, publish, beat, queue };
+    const rf_world world = { w, ask_probe, ask_dns, replace_prober, say, publish, beat, queue, abort_sockets };
+    rf_policy policy = db->check.policy;
     rf_snapshot seen;
     rf_dsn dsn;
 
@@ -234,7 +268,8 @@ static void begin(watch *w, const rf_database *db, const char *prober_path, rf_t
     /* The parent read the files when it started; this may be the monitor after one that died a month later. */
     if (files_changed(w) && read_again(w, &dsn))
         w->dsn = dsn;
-    rf_monitor_init(&w->monitor, &world, &db->check.policy, db->dns_timeout, db->nresolvers > 0,
+    policy.abort = rf_sockets_mode(db);
+    rf_monitor_init(&w->monitor, &world, &policy, db->dns_timeout, db->nresolvers > 0,
                     rf_slot_adopt(db->slot, &seen) ? &seen : NULL, now);
     if (!w->monitor.snapshot.brief.dsn_serial || !rf_slot_dsn(db->slot, &dsn) || memcmp(&dsn, &w->dsn, sizeof dsn)) {
         rf_slot_set_dsn(db->slot, &w->dsn);
@@ -301,6 +336,10 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
     watch *watches = apr_pcalloc(s->process->pool, (apr_size_t)n * sizeof *watches);
     struct pollfd *fds = apr_pcalloc(s->process->pool, ((apr_size_t)n + 1) * sizeof *fds);
 
+    for (i = 0; i < n; i++) {
+        watches[i].all = watches;
+        watches[i].nall = n;
+    }
     for (i = 0; i < n; i++)
         begin(&watches[i], APR_ARRAY_IDX(databases, i, const rf_database *), prober_path, rf_clock_now());
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BOARD_MAGIC 0x7264736661696c31u /* "rdsfail1" */
-#define BOARD_LAYOUT 5u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
+#define BOARD_LAYOUT 7u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
 
 /* A writer holds the lock for about a microsecond; a reader that fails this often met a writer that died in the middle. */
 #define READ_TRIES 1000

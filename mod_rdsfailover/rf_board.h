@@ -107,6 +107,11 @@ typedef struct rf_snapshot {
         rf_time interval, late;
         uint64_t count, failed;
     } probe;
+    struct {
+        uint32_t mode;    /**< rf_abort_mode */
+        uint32_t left;    /**< at the last look: were there still, and had to be left alone */
+        uint64_t aborted; /**< ever */
+    } sockets; /**< of this host, to addresses that lost the writer's role */
     uint32_t nfailovers; /**< newest first */
     rf_failover failovers[RF_FAILOVERS];
 } rf_snapshot;

@@ -88,6 +88,9 @@ void rf_candidates_look_anew(rf_candidates *candidates, rf_time now)
         if (c->due > now)
             c->due = now;
         c->passes = c->strikes = 0;
+        /* The writer's are what is wrong. */
+        if (!c->writer)
+            c->failures = 0;
     }
 }
 

@@ -31,6 +31,8 @@ typedef struct rf_candidate {
     rf_time quickest;   /**< smallest round trip on an open connection since it last failed; 0: none was seen */
     int strikes;        /**< failures in a row of probes that were asked since this host's own resolver gives this address */
     rf_time struck;     /**< when the first of them was asked */
+    int failures;       /**< failures in a row, whoever gives the address; anything else it says ends them */
+    rf_time failed;     /**< when the last of them was seen */
 } rf_candidate;
 
 /** Start from all zeroes. */

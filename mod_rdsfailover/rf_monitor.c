@@ -172,6 +172,8 @@ static rf_time next_tick(const rf_monitor *m, rf_time now)
         next = earlier(next, m->next_dns);
     if (m->state.name == RF_STATE_RECOVERING)
         next = earlier(next, earlier(m->pace.next, now + m->policy.fast));
+    if (m->aborting)
+        next = earlier(next, m->abort_due);
     return next > now ? next : now + RF_MS(1);
 }
 
@@ -208,6 +210,7 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
         rf_monitor_moved(m, before, now);
     rf_monitor_release_tick(m, &crowd, now);
     rf_monitor_history_state(m, crowd.waiting);
+    rf_monitor_abort_tick(m, now);
 
     ask(m, now);
     if (m->changed)
@@ -235,10 +238,13 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     /* Whoever died in the middle of a publication left it unreadable. */
     m->changed = 1;
     m->second.state = RF_STATE_AVAILABLE; /* nothing worse was seen yet */
+    m->snapshot.sockets.mode = (uint32_t)policy->abort;
     if (!seen || !seen->brief.observed_at)
         return;
 
     m->snapshot = *seen;
+    m->snapshot.sockets.mode = (uint32_t)policy->abort;
+    m->snapshot.sockets.left = 0;
     m->rtt = seen->writer.rtt;
     m->state.ever = seen->brief.writer.text[0] != 0;
     /* For as long as waiting requests give a new monitor. A state that is older is worth nothing; the addresses still are. */

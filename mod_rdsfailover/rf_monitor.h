@@ -12,6 +12,7 @@
  * Nothing here waits. The owner calls rf_monitor_tick() when the time it returned has come, and the other functions when
  * something arrives, each followed by rf_monitor_tick(): only a tick asks new questions.
  */
+#include "rf_abort.h"
 #include "rf_board.h"
 #include "rf_candidates.h"
 #include "rf_pace.h"
@@ -36,6 +37,13 @@ typedef struct rf_crowd {
     uint64_t troubled; /**< ever let go while recovering, and the application failed */
 } rf_crowd;
 
+/** One pass over this host's sockets to one address. */
+typedef struct rf_abort_pass {
+    uint32_t aborted; /**< were destroyed */
+    uint32_t left;    /**< are still there: not to be destroyed, or one too many for a pass */
+    int refused;      /**< the system does not allow it and will not, and why was said */
+} rf_abort_pass;
+
 typedef struct rf_world {
     void *ctx;
     /** Send a PROBE, answered by rf_monitor_sample some time later, or never if the prober dies. */
@@ -50,6 +58,8 @@ typedef struct rf_world {
     void (*beat)(void *ctx, rf_time now);
     /** Count the requests. */
     void (*queue)(void *ctx, rf_crowd *ret_crowd);
+    /** Destroy this host's sockets to `address`, or only count them; never the probers' own. Not called with RF_ABORT_OFF. */
+    void (*abort_sockets)(void *ctx, const rf_address *address, int destroy, rf_abort_pass *ret_pass);
 } rf_world;
 
 typedef struct rf_monitor {
@@ -79,6 +89,10 @@ typedef struct rf_monitor {
     rf_pace pace;   /**< while state.release */
     int pace_said;  /**< why it does not grow */
 
+    rf_time abort_due;      /**< when to look at sockets again, while `aborting` */
+    unsigned aborting;      /**< addresses whose sockets were looked at the last time */
+    rf_time abort_said;     /**< when it was last said that there were any */
+
     rf_history_sample second; /**< the one that lasts, so far; `at` is not used */
 } rf_monitor;
 
@@ -102,6 +116,9 @@ void rf_monitor_look(rf_monitor *m, rf_time now);
 
 /** How this second was, for the board's history; the next one begins. To be called once a second. */
 rf_history_sample rf_monitor_second(rf_monitor *m, rf_time now);
+
+/** @return 1 if this host's sockets to the address may be destroyed, as far as this database is concerned (rf_abort_wanted) */
+int rf_monitor_aborts(const rf_monitor *m, const rf_address *address, rf_time now);
 
 /** @return the answer time above which the state becomes suspect, by the policy and the round trips seen; 0 if off */
 rf_time rf_monitor_late(const rf_monitor *m);

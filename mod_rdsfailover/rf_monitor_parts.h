@@ -6,7 +6,8 @@
  * @brief What the files of the monitor share with each other and with nobody else.
  *
  * rf_monitor_samples.c weighs what is seen, rf_monitor_moves.c moves the state and names the writer, rf_monitor_release.c says how
- * many held requests may go on at once, rf_monitor_history.c what each second was like, rf_monitor.c keeps time.
+ * many held requests may go on at once, rf_monitor_history.c what each second was like, rf_monitor_abort.c has
+ * stale sockets destroyed, rf_monitor.c keeps time.
  *
  * Layer: loop.
  */
@@ -68,5 +69,9 @@ void rf_monitor_release_doubted(rf_monitor *m);
 void rf_monitor_release_tick(rf_monitor *m, const rf_crowd *crowd, rf_time now);
 /** @return how many released requests may run at once; 0: any number */
 uint32_t rf_monitor_release_allowed(const rf_monitor *m);
+
+/* rf_monitor_abort.c */
+/** Time passed, or something was seen: have the sockets destroyed to addresses that lost the writer's role, if that is configured. */
+void rf_monitor_abort_tick(rf_monitor *m, rf_time now);
 
 #endif /* RF_MONITOR_PARTS_H */

@@ -103,7 +103,7 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     switch (evidence) {
     case RF_EVIDENCE_GOOD:
         c->passes++;
-        c->strikes = 0;
+        c->strikes = c->failures = 0;
         c->proven = sample->proven;
         c->seen = now;
         if (!sample->was_login && (!c->quickest || sample->rtt < c->quickest))
@@ -122,13 +122,15 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     case RF_EVIDENCE_FAILED:
         c->passes = 0;
         c->refused = c->quickest = 0;
+        c->failures++;
+        c->failed = now;
         strike(m, c, asked);
         if (writer)
             rf_monitor_fail_writer(m, sample->cause, started, now);
         c->due = first_failure(m, c, writer) || sample->cause == RF_CAUSE_TIMEOUT ? now : now + rf_monitor_pace(m);
         break;
     case RF_EVIDENCE_NEUTRAL:
-        c->passes = c->strikes = 0;
+        c->passes = c->strikes = c->failures = 0;
         c->due = now + m->policy.interval;
         if (sample->cause == RF_CAUSE_BUSY)
             c->refused = 0;

@@ -24,6 +24,7 @@ typedef struct rf_policy {
     int writable;        /**< a read-only server is no writer */
     int former;          /**< candidates=auto: addresses that were the writer before are looked at too */
     int app_name;        /**< app=name: wait until this host's resolver gives the verified address */
+    int abort;           /**< RDSFailoverAbortStale: rf_abort_mode */
     uint32_t concurrency; /**< released requests that may run at once when a release begins (RDSFailoverRelease); at least 1 */
 } rf_policy;
 

@@ -5,6 +5,7 @@
  *
  * Layer: core.
  */
+#include "rf_abort.h"
 #include "rf_report_parts.h"
 
 /** An object under construction; a lack of memory is remembered until the end. */
@@ -154,6 +155,20 @@ static json_t *hold_object(builder *b, const rf_report_database *db)
     return o;
 }
 
+/** Null where RDSFailoverAbortStale is off. */
+static json_t *sockets_object(builder *b, const rf_snapshot *s)
+{
+    json_t *o;
+
+    if (s->sockets.mode == RF_ABORT_OFF)
+        return json_null();
+    o = json_object();
+    add(b, o, "destroys", json_boolean(s->sockets.mode == RF_ABORT_DESTROY));
+    add(b, o, "aborted", count(s->sockets.aborted));
+    add(b, o, "left", count(s->sockets.left));
+    return o;
+}
+
 static json_t *failover_object(builder *b, const rf_report_database *db, unsigned i)
 {
     const rf_failover *f = &db->snapshot.failovers[i];
@@ -174,7 +189,7 @@ static json_t *failover_object(builder *b, const rf_report_database *db, unsigne
     add(b, o, "held", rf_report_failover_held(db, i, &held) ? count(held) : json_null());
     /* Null, not 0: nothing counts these. */
     add(b, o, "replayed", json_null());
-    add(b, o, "sockets_aborted", json_null());
+    add(b, o, "sockets_aborted", f->sockets_aborted || db->snapshot.sockets.mode == RF_ABORT_DESTROY ? count(f->sockets_aborted) : json_null());
     return o;
 }
 
@@ -196,6 +211,7 @@ static json_t *database_object(builder *b, const rf_report_database *db)
     add(b, o, "dns", dns_object(b, s));
     add(b, o, "probe", probe_object(b, s));
     add(b, o, "hold", hold_object(b, db));
+    add(b, o, "sockets", sockets_object(b, s));
     add(b, o, "replay", json_null());
     add(b, o, "aws", json_null());
     for (unsigned i = 0; i < s->nfailovers && i < RF_FAILOVERS; i++)

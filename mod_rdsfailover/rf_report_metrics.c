@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rf_abort.h"
 #include "rf_report_parts.h"
 
 /** One family after the other, each with all its databases: that is the format's order. */
@@ -270,6 +271,24 @@ static void put_hold_times(writer *w)
     }
 }
 
+/* No line where RDSFailoverAbortStale is off and always was. */
+static void put_sockets(writer *w)
+{
+    const rf_report *r = w->report;
+
+    family(w, "sockets_aborted_total", "counter", "Sockets to addresses that lost the writer's role that were destroyed.");
+    EACH(i) {
+        const rf_snapshot *s = &r->databases[i].snapshot;
+
+        if (s->sockets.mode != RF_ABORT_OFF || s->sockets.aborted)
+            integer(w, i, s->sockets.aborted);
+    }
+    family(w, "sockets_left", "gauge", "Such sockets that are there, but may not be destroyed.");
+    EACH(i)
+        if (r->databases[i].snapshot.sockets.mode != RF_ABORT_OFF)
+            integer(w, i, r->databases[i].snapshot.sockets.left);
+}
+
 static void put_failovers(writer *w)
 {
     const rf_report *r = w->report;
@@ -302,6 +321,7 @@ char *rf_report_metrics(const rf_report *report)
         put_writer(&w);
         put_requests(&w);
         put_hold_times(&w);
+        put_sockets(&w);
         put_failovers(&w);
     }
     failed = ferror(w.out);

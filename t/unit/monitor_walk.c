@@ -55,6 +55,7 @@ static rf_policy any_policy(void)
     policy.writable = dice(5) > 0;
     policy.former = (int)dice(2);
     policy.app_name = (int)dice(2);
+    policy.abort = (int)dice(3);
     return policy;
 }
 
@@ -84,6 +85,8 @@ static w_step any_step(int crowd)
         return dice(4) ? step : (w_step)STOP(0, 1 + (int)dice(15000));
     case 10:
         return dice(4) ? step : (w_step)KILL(0, 1 + (int)dice(dice(2) ? 1000 : 15000));
+    case 11:
+        return dice(2) ? step : (w_step)SOCKETS(0, any_address(crowd), 1 + (int)dice(1500));
     default:
         return step;
     }

@@ -118,6 +118,24 @@ void world_check_tick(world *w)
     world_blame(w, w->monitor.last_verdict > w->now, "the last verdict came in the future");
 }
 
+void world_check_abort(world *w, const rf_address *address)
+{
+    const rf_monitor *m = &w->monitor;
+    const rf_candidate *c = NULL;
+    unsigned i;
+
+    for (i = 0; i < m->candidates.n && !c; i++) {
+        if (rf_address_equal(&m->candidates.list[i].address, address))
+            c = &m->candidates.list[i];
+    }
+    world_blame(w, m->policy.abort == RF_ABORT_OFF, "sockets were looked at with RDSFailoverAbortStale off");
+    world_blame(w, m->state.name == RF_STATE_SUSPECT || m->state.name == RF_STATE_UNKNOWN, "sockets were destroyed on a suspicion");
+    world_blame(w, m->state.name != RF_STATE_OUTAGE && rf_address_equal(&m->snapshot.brief.writer, address),
+                "sockets to the verified writer were destroyed");
+    world_blame(w, !c || !c->former, "sockets were destroyed to an address that never was the writer");
+    world_blame(w, c && rf_classify_evidence(c->last.cause) != RF_EVIDENCE_FAILED, "sockets were destroyed to a server that answers");
+}
+
 double world_when(const world *w, unsigned states, double since)
 {
     rf_time from = W_START + (rf_time)(since * 1000);

@@ -15,5 +15,7 @@ void world_check(world *w);
 void world_check_tick(world *w);
 /** When `snapshot` is about to replace world.board. */
 void world_check_publish(world *w, const rf_snapshot *snapshot);
+/** When the sockets to this address are about to be destroyed, or counted. */
+void world_check_abort(world *w, const rf_address *address);
 
 #endif /* RF_WORLD_CHECKS_H */

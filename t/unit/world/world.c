@@ -72,6 +72,22 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     ret_crowd->waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
 }
 
+static void abort_sockets(void *ctx, const rf_address *address, int destroy, rf_abort_pass *ret_pass)
+{
+    world *w = ctx;
+    w_server *s = prober_server(w, address->text);
+
+    w->aborts++;
+    world_check_abort(w, address);
+    if (destroy && !w->forbidden) {
+        ret_pass->aborted = s->sockets < RF_ABORT_AT_ONCE ? s->sockets : RF_ABORT_AT_ONCE;
+        s->sockets -= ret_pass->aborted;
+        s->aborted_at = ret_pass->aborted ? w->now : s->aborted_at;
+    }
+    ret_pass->left = s->sockets < RF_ABORT_AT_ONCE ? s->sockets : RF_ABORT_AT_ONCE;
+    ret_pass->refused = destroy && w->forbidden;
+}
+
 /* --- time ------------------------------------------------------------------------------------------------------------------- */
 
 rf_policy world_policy(void)
@@ -83,7 +99,7 @@ rf_policy world_policy(void)
 
 static void start_monitor(world *w, const rf_snapshot *seen)
 {
-    const rf_world functions = { w, prober_ask, prober_resolve_name, prober_replace, say, publish, beat, queue };
+    const rf_world functions = { w, prober_ask, prober_resolve_name, prober_replace, say, publish, beat, queue, abort_sockets };
 
     rf_monitor_init(&w->monitor, &functions, &w->policy, DNS_TIMEOUT, w->own_resolver, seen, w->now);
     w->due = w->now;
@@ -163,6 +179,12 @@ void world_apply(world *w, const w_step *step)
     case W_LOOK:
         rf_monitor_look(&w->monitor, w->now);
         w->due = w->now;
+        break;
+    case W_SOCKETS:
+        prober_server(w, step->who)->sockets += (unsigned)step->arg;
+        break;
+    case W_FORBID:
+        w->forbidden = 1;
         break;
     case W_TROUBLE:
         w->troubled += (uint64_t)step->arg;

@@ -37,6 +37,8 @@ typedef enum {
     W_PROBER,   /**< `how`: a w_prober */
     W_STOP,     /**< the monitor's process stands still for `arg` milliseconds */
     W_LOOK,     /**< a request suspects something */
+    W_SOCKETS,  /**< this host has `arg` more sockets to `who` */
+    W_FORBID,   /**< sockets may not be destroyed any more */
     W_TROUBLE,  /**< the application fails with `arg` requests that were let go while recovering */
     W_KILL      /**< the monitor dies and is started anew `arg` milliseconds later; `how`: in mid-write, only the brief is left */
 } w_what;
@@ -62,6 +64,8 @@ typedef struct w_step {
 #define PROBER(at, how) { at, W_PROBER, "", how, 0 }
 #define STOP(at, ms) { at, W_STOP, "", 0, ms }
 #define LOOK(at) { at, W_LOOK, "", 0, 0 }
+#define SOCKETS(at, who, n) { at, W_SOCKETS, who, 0, n }
+#define FORBID(at) { at, W_FORBID, "", 0, 0 }
 #define TROUBLE(at, n) { at, W_TROUBLE, "", 0, n }
 #define KILL(at, ms) { at, W_KILL, "", 0, ms }
 #define TEAR(at, ms) { at, W_KILL, "", 1, ms }
@@ -82,6 +86,8 @@ typedef struct w_server {
     int attempt, login, connected;
     uint32_t ticket;
     rf_time began, deadline, timeout;
+    unsigned sockets;     /* of this host's applications */
+    rf_time aborted_at;   /* when some of them were last destroyed */
 } w_server;
 
 typedef struct w_resolver {
@@ -128,6 +134,8 @@ typedef struct world {
     unsigned nlog;
     unsigned said[256];   /* how often each message was, by id */
     unsigned probes, replaced, verdicts;
+    int forbidden;        /* to destroy sockets */
+    unsigned aborts;      /* passes over sockets */
     rf_time longest;      /* that requests were held without a break */
     int outage_open;      /* since the epoch grew */
     char wrong[400];
