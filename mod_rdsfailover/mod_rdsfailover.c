@@ -38,14 +38,21 @@ static void register_hooks(apr_pool_t *p)
 
     /* First of all, so that <If> and mod_rewrite see the state. */
     ap_hook_post_read_request(rf_env_post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(rf_async_post_read_request, NULL, NULL, APR_HOOK_FIRST);
     /* Before mod_rewrite's per-directory rules: they turn the request into another one. */
     ap_hook_fixups(rf_gate_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(rf_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(rf_replay_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
     rf_modstatus_register(p);
+    /* Before http's own, which adds its filters there, REALLY_LAST. */
+    ap_hook_create_request(rf_replay_create_request, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_filter(rf_replay_insert_filter, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    rf_replay_register(p);
     ap_hook_process_connection(rf_async_process_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_suspend_connection(rf_async_suspend_connection, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_resume_connection(rf_async_resume_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_log_transaction(rf_gate_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before the access log, which reads our notes. */
+    ap_hook_log_transaction(rf_gate_log_transaction, NULL, NULL, APR_HOOK_FIRST);
 }
 
 /* AP_DECLARE_MODULE does not make the record visible where the compiler hides everything by default. */

@@ -63,6 +63,8 @@ typedef enum { RF_ENDING_UNSET, RF_ENDING_ERROR, RF_ENDING_PASS } rf_ending;
 #define RF_HOLD_UNSET ((rf_time)-1)
 #define RF_FRONT_NONE ((rf_time)0)
 #define RF_EXPOSE_ALL (~0u)
+#define RF_REPLAY_UNSET (-1)
+#define RF_BODY_UNSET (-1)
 
 typedef struct rf_dir_conf {
     int enabled;      /**< -1 unset */
@@ -70,6 +72,9 @@ typedef struct rf_dir_conf {
     rf_time front;    /**< what stands in front gives up after this long; RF_FRONT_NONE; RF_HOLD_UNSET */
     rf_time margin;   /**< with less than this of it left a request is not started; RF_HOLD_UNSET */
     rf_ending ending;
+    int replay;       /**< rf_replay_mode; RF_REPLAY_UNSET */
+    unsigned attempts; /**< executions in all; 0 unset */
+    int body;         /**< bytes kept of a request's body; RF_BODY_UNSET */
     int expose_set;
     unsigned expose;  /**< bit per variable, see mod_rdsfailover_env.c */
 } rf_dir_conf;
@@ -79,6 +84,8 @@ typedef struct rf_dir_conf {
 #define RF_QUEUE_DEFAULT 10000
 #define RF_CONCURRENCY_DEFAULT 32
 #define RF_FRONT_DEFAULT RF_SEC(60)
+#define RF_ATTEMPTS_DEFAULT 2
+#define RF_BODY_DEFAULT 65536
 
 /* mod_rdsfailover_config.c */
 extern const command_rec rf_config_commands[];
@@ -141,8 +148,8 @@ void rf_sockets_pass(const rf_database *db, const rf_address *address, const pid
 int rf_env_post_read_request(request_rec *r);
 /** Take away what an outer request or the one before a redirect was given: this section decides for itself. */
 void rf_env_clear(request_rec *r);
-/** Give the request its variables as of `brief`. */
-void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief);
+/** Give the request its variables as of `brief`. @param attempt of how many executions this is */
+void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief, unsigned attempt);
 /** @return NULL, or what is wrong with a name given to RDSFailoverExpose */
 const char *rf_env_expose(const char *name, unsigned *ret_bit);
 void rf_env_child_init(apr_pool_t *pchild);
@@ -152,9 +159,17 @@ int rf_gate_fixups(request_rec *r);
 /** A protected request has failed: the monitor looks at once, before its next turn. */
 int rf_gate_log_transaction(request_rec *r);
 
+/* mod_rdsfailover_replay.c */
+void rf_replay_register(apr_pool_t *p);
+int rf_replay_create_request(request_rec *r);
+void rf_replay_insert_filter(request_rec *r);
+/** Around all other handlers of a request that may have to run again. */
+int rf_replay_handler(request_rec *r);
+
 /* mod_rdsfailover_async.c */
 void rf_async_child_init(apr_pool_t *pchild, server_rec *s);
 /** Around every other module's: a connection whose request is held is parked, and goes on when it comes back. */
+int rf_async_post_read_request(request_rec *r);
 int rf_async_process_connection(conn_rec *c);
 void rf_async_suspend_connection(conn_rec *c, request_rec *r);
 void rf_async_resume_connection(conn_rec *c, request_rec *r);
@@ -178,8 +193,9 @@ int rf_round_possible(const request_rec *r);
 int rf_round_send(request_rec *r, const rf_database *db, apr_time_t arrival);
 
 /* mod_rdsfailover_ending.c */
-/** Answer 503 with Retry-After, a page or a problem document. @return DONE */
-int rf_ending_send(request_rec *r, const rf_database *db);
+/** Answer 503 with Retry-After, a page or a problem document. @param kept_nothing nothing of the request was done that lasts; 0:
+ *  nobody knows @return DONE */
+int rf_ending_send(request_rec *r, int kept_nothing);
 
 /* mod_rdsfailover_status.c */
 int rf_status_handler(request_rec *r);

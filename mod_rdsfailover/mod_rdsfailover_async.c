@@ -18,12 +18,12 @@
  *     MPM             suspend_connection: socket -> eventfd; polls                  (rf_async_suspend_connection)
  *     watch           writes to the eventfd                                         (mod_rdsfailover_waiting.c)
  *     MPM             resume_connection: eventfd -> socket                          (rf_async_resume_connection)
- *     worker          process_connection: fixups again, then the handler            (go_on)
+ *     worker          process_connection: fixups or another attempt, the handler   (go_on)
  *
  * Before httpd 2.4.63 there is no ASYNC_WAITIO; a connection in WRITE_COMPLETION that wants to read and has "clogging" input
  * filters waits in the same way, which is how mod_http2 does it there (modules/http2/h2_conn.c).
  */
-#include "mod_rdsfailover_waiting.h"
+#include "mod_rdsfailover_visit.h"
 
 #include <ap_mpm.h>
 #include <apr_portable.h>
@@ -36,6 +36,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <util_filter.h>
+
+#include "rf_state.h"
 
 APLOG_USE_MODULE(rdsfailover);
 
@@ -83,6 +85,39 @@ void rf_async_child_init(apr_pool_t *pchild, server_rec *s)
     available = is_async && rf_life_child() >= 0;
     if (available)
         apr_pool_pre_cleanup_register(pchild, NULL, stop_watch);
+}
+
+/* --- when the request has been read ----------------------------------------------------------------------------------------- */
+
+/* Has the client already sent its next request behind this one? */
+static int pipelines(request_rec *r)
+{
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *bb;
+    int more;
+
+    if (apr_table_get(r->headers_in, "Content-Length") || apr_table_get(r->headers_in, "Transfer-Encoding"))
+        return 0;
+    bb = apr_brigade_create(r->pool, c->bucket_alloc);
+    more = ap_get_brigade(c->input_filters, bb, AP_MODE_SPECULATIVE, APR_NONBLOCK_READ, 1) == APR_SUCCESS &&
+           !APR_BRIGADE_EMPTY(bb);
+    apr_brigade_cleanup(bb);
+    return more;
+}
+
+/* httpd splits each line off what it has read even if nothing is left behind it, and that nothing keeps the read buffer, 8 KB,
+ * until somebody reads again (apr_brigade_split_line, and the first lines of ap_core_input_filter). Read now, the buffer is
+ * free before the request needs more than the first 8 KB of its pool, and becomes the next. */
+int rf_async_post_read_request(request_rec *r)
+{
+    conn_rec *c = r->connection;
+    const rf_database *db = rf_config_server(r->server)->database;
+    rf_brief brief;
+
+    if (db && available && !r->main && !r->prev && !c->master && c->cs && rf_slot_brief(db->slot, &brief) &&
+        rf_hold_queues((rf_state_name)brief.state))
+        pipelines(r);
+    return DECLINED;
 }
 
 /* --- at fixups -------------------------------------------------------------------------------------------------------------- */
@@ -203,22 +238,6 @@ static void park(conn_rec *c, async_conn *a)
     c->cs->state = CONN_STATE_WRITE_COMPLETION;
 }
 
-/* Has the client already sent its next request behind this one? */
-static int pipelines(request_rec *r)
-{
-    conn_rec *c = r->connection;
-    apr_bucket_brigade *bb;
-    int more;
-
-    if (apr_table_get(r->headers_in, "Content-Length") || apr_table_get(r->headers_in, "Transfer-Encoding"))
-        return 0;
-    bb = apr_brigade_create(r->pool, c->bucket_alloc);
-    more = ap_get_brigade(c->input_filters, bb, AP_MODE_SPECULATIVE, APR_NONBLOCK_READ, 1) == APR_SUCCESS &&
-           !APR_BRIGADE_EMPTY(bb);
-    apr_brigade_cleanup(bb);
-    return more;
-}
-
 static int client_is_gone(conn_rec *c, request_rec *r)
 {
     c->aborted = 1;
@@ -244,15 +263,18 @@ static int go_on(conn_rec *c, async_conn *a, request_rec *r)
         c->keepalive = AP_CONN_CLOSE;
 
     apr_thread_mutex_lock(r->invoke_mtx);
-    rc = ap_run_fixups(r);
+    a->inside = 1;
+    rc = rf_replay_resume(r);
     if (rc == OK)
         rc = ap_invoke_handler(r);
+    a->inside = 0;
+    apr_thread_mutex_unlock(r->invoke_mtx);
     if (rc == SUSPENDED) {
         c->cs->state = CONN_STATE_SUSPENDED;
-        apr_thread_mutex_unlock(r->invoke_mtx);
+        if (a->held)
+            park(c, a);
         return OK;
     }
-    apr_thread_mutex_unlock(r->invoke_mtx);
     /* What the answer still needs is the client's time, not the database's. */
     if (a->waiter)
         rf_waiting_finish(a->waiter);

@@ -50,6 +50,7 @@ void *rf_config_create_server(apr_pool_t *p, server_rec *s)
 enum { KEY_INTERVAL, KEY_FAST, KEY_TIMEOUT, KEY_FAILS, KEY_PASSES, KEY_LATE, KEY_WRITABLE, KEY_CANDIDATES, KEY_APP };
 enum { KEY_FRONT, KEY_MARGIN, KEY_THEN };   /* RDSFailoverHold */
 enum { KEY_CONCURRENCY, KEY_QUEUE };        /* RDSFailoverRelease */
+enum { KEY_ATTEMPTS, KEY_BODY };            /* RDSFailoverReplay */
 
 void *rf_config_merge_server(apr_pool_t *p, void *outer_conf, void *inner_conf)
 {
@@ -94,6 +95,8 @@ void *rf_config_create_dir(apr_pool_t *p, char *path)
     conf->hold = RF_HOLD_UNSET;
     conf->front = RF_HOLD_UNSET;
     conf->margin = RF_HOLD_UNSET;
+    conf->replay = RF_REPLAY_UNSET;
+    conf->body = RF_BODY_UNSET;
     conf->expose = RF_EXPOSE_ALL;
     return conf;
 }
@@ -113,6 +116,12 @@ void *rf_config_merge_dir(apr_pool_t *p, void *outer_conf, void *inner_conf)
         conf->margin = outer->margin;
     if (conf->ending == RF_ENDING_UNSET)
         conf->ending = outer->ending;
+    if (conf->replay == RF_REPLAY_UNSET)
+        conf->replay = outer->replay;
+    if (!conf->attempts)
+        conf->attempts = outer->attempts;
+    if (conf->body == RF_BODY_UNSET)
+        conf->body = outer->body;
     if (!conf->expose_set) {
         conf->expose_set = outer->expose_set;
         conf->expose = outer->expose;
@@ -320,6 +329,38 @@ static const char *set_hold(cmd_parms *cmd, void *dir, int argc, char *const arg
     return argc ? NULL : "RDSFailoverHold needs \"off\", a duration, front=, margin= or then=error|pass";
 }
 
+static const char *set_replay(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    static const char *const keys[] = { "attempts", "body", NULL };
+    static const char *const modes[] = { "off", "safe", "idempotent", "all" }; /* in the order of rf_replay_mode */
+    rf_dir_conf *conf = dir;
+    unsigned seen = 0;
+    int i, mode, key = 0, modes_set = 0, attempts = 0;
+    const char *value = NULL, *wrong = NULL;
+
+    for (i = 0; !wrong && i < argc; i++) {
+        if (strchr(argv[i], '=')) {
+            wrong = rf_value_split(cmd, argv[i], keys, &seen, &key, &value);
+            if (!wrong && key == KEY_BODY)
+                wrong = rf_value_size(cmd->pool, "RDSFailoverReplay body", value, 16 * 1024 * 1024, "16m", &conf->body);
+            else if (!wrong)
+                wrong = rf_value_number(cmd->pool, "RDSFailoverReplay attempts", value, 1, 10, &attempts);
+            continue;
+        }
+        if (modes_set++)
+            return apr_psprintf(cmd->pool, "RDSFailoverReplay: \"%s\" is one word too many", argv[i]);
+        for (mode = 0; mode < 4 && ap_cstr_casecmp(argv[i], modes[mode]); mode++)
+            ;
+        if (mode == 4)
+            return apr_psprintf(cmd->pool, "RDSFailoverReplay: \"%s\" is none of \"off\", \"safe\", \"idempotent\", \"all\"",
+                                argv[i]);
+        conf->replay = mode;
+    }
+    if (attempts)
+        conf->attempts = (unsigned)attempts;
+    return wrong || argc ? wrong : "RDSFailoverReplay needs \"off\", \"safe\", \"idempotent\", \"all\", attempts=n or body=n";
+}
+
 static const char *set_release(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
 {
     static const char *const keys[] = { "concurrency", "queue", NULL };
@@ -391,6 +432,7 @@ const command_rec rf_config_commands[] = {
     AP_INIT_TAKE_ARGV("RDSFailoverExpose", set_expose, NULL, D, "on, off, or the variables that requests get"),
     AP_INIT_TAKE_ARGV("RDSFailoverHold", set_hold, NULL, D, "off or the longest hold, [front=60s] [margin=10s] [then=error]"),
     AP_INIT_TAKE_ARGV("RDSFailoverRelease", set_release, NULL, S, "[concurrency=32] [queue=10000]"),
+    AP_INIT_TAKE_ARGV("RDSFailoverReplay", set_replay, NULL, D, "off, safe, idempotent or all, [attempts=2] [body=64k]"),
     AP_INIT_TAKE_ARGV("RDSFailoverResolver", set_resolver, NULL, S, "system, or up to four addresses; [timeout=500ms]"),
     { NULL }
 };

@@ -32,7 +32,7 @@ static int wants_json(const request_rec *r)
            !strstr(accept, "text/html");
 }
 
-int rf_ending_send(request_rec *r, const rf_database *db)
+int rf_ending_send(request_rec *r, int kept_nothing)
 {
     int safe = r->method_number == M_GET;
 
@@ -47,14 +47,17 @@ int rf_ending_send(request_rec *r, const rf_database *db)
     if (wants_json(r)) {
         ap_set_content_type(r, "application/problem+json");
         ap_rputs("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-                 "\"detail\":\"The database is changing over. The request was not executed; repeat it after " RETRY_AFTER
-                 " seconds.\"}\n", r);
+                 "\"detail\":\"The database is changing over. ", r);
+        ap_rputs(kept_nothing ? "The request was not executed; repeat it after " RETRY_AFTER " seconds.\"}\n"
+                              : "Whether the request was carried out is not known.\"}\n", r);
     } else {
         ap_set_content_type(r, "text/html; charset=utf-8");
         ap_rvputs(r, page_head, safe ? "<meta http-equiv=\"refresh\" content=\"" RETRY_AFTER "\">\n" : "", page_style,
                   safe ? "<p>The database behind this site is changing over. This page comes back by itself.</p>\n"
-                       : "<p>The database behind this site is changing over. What you sent was <strong>not</strong> carried out. "
-                         "Go back and send it again in a moment.</p>\n",
+                  : kept_nothing ? "<p>The database behind this site is changing over. What you sent was <strong>not</strong> carried "
+                                   "out. Go back and send it again in a moment.</p>\n"
+                                 : "<p>The database behind this site is changing over. Whether what you sent was carried out is not "
+                                   "known; look before you send it again.</p>\n",
                   "</main>\n</body>\n</html>\n", NULL);
     }
     return DONE;

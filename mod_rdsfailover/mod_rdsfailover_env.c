@@ -146,7 +146,7 @@ void rf_env_clear(request_rec *r)
     }
 }
 
-void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief)
+void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief, unsigned attempt)
 {
     const rf_dir_conf *dir = rf_config_dir(r);
     texts *t = atomic_load_explicit(&current[db->index], memory_order_acquire);
@@ -164,7 +164,7 @@ void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief)
         set(r, dir->expose, VAR_HOSTADDR, apr_pstrdup(r->pool, brief->writer.text));
     apr_table_setn(r->subprocess_env, names[VAR_STATE], rf_state_text(rf_brief_state(brief, rf_clock_now())));
     set(r, dir->expose, VAR_EPOCH, apr_ltoa(r->pool, (long)brief->epoch));
-    set(r, dir->expose, VAR_ATTEMPT, "1");
+    set(r, dir->expose, VAR_ATTEMPT, attempt == 1 ? "1" : apr_psprintf(r->pool, "%u", attempt));
 }
 
 int rf_env_post_read_request(request_rec *r)

@@ -38,6 +38,24 @@ const char *rf_value_number(apr_pool_t *p, const char *what, const char *value, 
     return NULL;
 }
 
+const char *rf_value_size(apr_pool_t *p, const char *what, const char *value, int most, const char *most_text, int *ret_bytes)
+{
+    size_t digits = strspn(value, "0123456789");
+    const char *unit = value + digits;
+    long long n = digits && digits <= 9 ? strtoll(value, NULL, 10) : -1;
+
+    if (!ap_cstr_casecmp(unit, "k"))
+        n *= 1024;
+    else if (!ap_cstr_casecmp(unit, "m"))
+        n *= 1024 * 1024;
+    else if (*unit)
+        n = -1;
+    if (n < 0 || n > most)
+        return apr_psprintf(p, "%s: \"%s\" is not a number of bytes from 0 to %s (units k, m)", what, value, most_text);
+    *ret_bytes = (int)n;
+    return NULL;
+}
+
 const char *rf_value_choice(apr_pool_t *p, const char *what, const char *value, const char *yes, const char *no, int *ret_choice)
 {
     if (!ap_cstr_casecmp(value, yes))

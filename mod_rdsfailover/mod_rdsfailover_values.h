@@ -16,6 +16,9 @@ const char *rf_value_duration(apr_pool_t *p, const char *what, const char *value
 
 const char *rf_value_number(apr_pool_t *p, const char *what, const char *value, int least, int most, int *ret_number);
 
+/** Bytes, "k" and "m" for 1024 and 1024 times that. */
+const char *rf_value_size(apr_pool_t *p, const char *what, const char *value, int most, const char *most_text, int *ret_bytes);
+
 /** One of two words: `yes` gives 1, `no` gives 0. */
 const char *rf_value_choice(apr_pool_t *p, const char *what, const char *value, const char *yes, const char *no, int *ret_choice);
 

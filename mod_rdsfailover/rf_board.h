@@ -54,6 +54,7 @@ typedef struct rf_brief {
     uint32_t epoch;      /**< grows by one when an outage ends or the writer's address changes */
     uint32_t dsn_serial; /**< changes when the DSN in the slot does */
     uint32_t armed;
+    rf_time proved;   /**< when the last probe was asked that the writer answered */
     uint32_t allowed; /**< released requests that may run at once on this host; 0: any number */
     rf_address writer; /**< empty if none was ever verified */
 } rf_brief;
@@ -131,6 +132,10 @@ typedef enum {
     RF_COUNT_REJECTED,   /**< the queue was full: got the ending at once */
     RF_COUNT_DRY,        /**< RDSFailoverDryRun: would have been held */
     RF_COUNT_TROUBLED,   /**< let go while recovering, and the application failed (5xx): the release does not grow on that */
+    RF_COUNT_WITHHELD,         /**< answers that were swallowed, each to be replaced by that of another attempt */
+    RF_COUNT_REPLAY_SUCCEEDED, /**< of these, the other attempt was fine */
+    RF_COUNT_REPLAY_FAILED,    /**< of these, the other attempt failed too, or never came */
+    RF_COUNT_REPLAY_REFUSED,   /**< failed with the database, and must not run again: the answer went out */
     RF_COUNT_PEAK,       /**< most that waited at once; not a sum */
     RF_COUNTS
 } rf_count;
@@ -237,6 +242,10 @@ void rf_slot_inflight_add(rf_board *board, const rf_slot *slot, int child);
 void rf_slot_inflight_sub(rf_board *board, const rf_slot *slot, int child);
 /** Protected requests that execute now on this host, those let go after a hold among them. */
 uint32_t rf_slot_inflight(const rf_slot *slot);
+/** The same for those of them that run again after a failure. */
+void rf_slot_replay_add(rf_board *board, const rf_slot *slot, int child);
+void rf_slot_replay_sub(rf_board *board, const rf_slot *slot, int child);
+uint32_t rf_slot_replaying(const rf_slot *slot);
 
 /**
  * Show when the request at the head of this child's queue arrived; RF_TIME_NEVER if nobody waits.

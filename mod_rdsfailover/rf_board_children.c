@@ -54,6 +54,7 @@ uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
             atomic_store(&cell->head[s], 0);
             atomic_store(&cell->running[s], 0);
             atomic_store(&cell->inflight[s], 0);
+            atomic_store(&cell->replaying[s], 0);
         }
         atomic_store(&cell->waiting, 0);
         atomic_store(&cell->blocked, 0);
@@ -216,6 +217,27 @@ uint32_t rf_slot_inflight(const rf_slot *slot)
     for (i = 0; i < atomic_load(&board->cells); i++)
         inflight += atomic_load(&board->children[i].inflight[slot->index]);
     return inflight;
+}
+
+void rf_slot_replay_add(rf_board *board, const rf_slot *slot, int child)
+{
+    atomic_fetch_add(&board->children[child].replaying[slot->index], 1);
+}
+
+void rf_slot_replay_sub(rf_board *board, const rf_slot *slot, int child)
+{
+    atomic_fetch_sub(&board->children[child].replaying[slot->index], 1);
+}
+
+uint32_t rf_slot_replaying(const rf_slot *slot)
+{
+    const rf_board *board = board_of(slot);
+    uint32_t replaying = 0;
+    int i;
+
+    for (i = 0; i < atomic_load(&board->cells); i++)
+        replaying += atomic_load(&board->children[i].replaying[slot->index]);
+    return replaying;
 }
 
 void rf_slot_show_head(rf_board *board, rf_slot *slot, int child, rf_time arrival, int startable)

@@ -49,6 +49,7 @@ typedef struct child_cell {
     atomic_uint wake;
     _Atomic int64_t head[RF_BOARD_SLOTS]; /* 0: none, as in zeroed memory; else arrival + 1, negative if it could not start */
     _Atomic uint32_t running[RF_BOARD_SLOTS];
+    _Atomic uint32_t replaying[RF_BOARD_SLOTS];
     _Atomic uint32_t inflight[RF_BOARD_SLOTS]; /* in the middle of the cell: no other process writes this line of the cache */
     _Atomic uint64_t finished[RF_BOARD_SLOTS]; /* of those that ran; never set back */
     _Atomic uint32_t counts[RF_BOARD_SLOTS][RF_COUNT_LOST + 1];

@@ -24,6 +24,7 @@ typedef struct rf_candidate {
     rf_time due;        /**< when to probe it next */
     rf_time asked;      /**< when the outstanding probe was asked, or its last interim verdict came; 0: none outstanding */
     rf_time first_asked; /**< when the outstanding probe was asked */
+    int again;          /**< ask again when the outstanding verdict is there: it was asked before something was suspected */
     rf_time seen;       /**< last time it was named or answered; the oldest is evicted first */
     rf_sample last;     /**< the last verdict; kind 0: none yet */
     rf_cause alarmed;   /**< what the last alarm about this address was about */

@@ -13,7 +13,7 @@
 #include "rf_monitor_parts.h"
 #include "rf_timeline.h"
 
-/* Requests' suspicions lead to at most this many looks. */
+/* Requests' suspicions lead to a look no sooner than this after the last one. */
 #define LOOK_PAUSE RF_MS(50)
 /* A tick this much too late means that the process did not run (a stopped process, a suspended machine): what was not
  * answered meanwhile proves nothing. Redis Sentinel calls this TILT. */
@@ -64,6 +64,11 @@ static rf_time earlier(rf_time a, rf_time b)
     return a < b ? a : b;
 }
 
+static rf_time later(rf_time a, rf_time b)
+{
+    return a > b ? a : b;
+}
+
 /* Forget what was asked of a prober that is gone. */
 static void ask_anew(rf_monitor *m, rf_time now)
 {
@@ -87,8 +92,12 @@ void rf_monitor_look(rf_monitor *m, rf_time now)
     rf_candidate *c = rf_candidates_find(&m->candidates, &m->snapshot.brief.writer);
 
     /* A host that is blocked does not become less so by knocking. */
-    if (c && !c->asked && c->last.cause != RF_CAUSE_BLOCKED && now - m->snapshot.probe.last >= LOOK_PAUSE)
-        c->due = now;
+    if (!c || c->last.cause == RF_CAUSE_BLOCKED)
+        return;
+    if (c->asked)
+        c->again = 1;
+    else
+        c->due = earlier(c->due, later(now, m->snapshot.probe.last + LOOK_PAUSE));
 }
 
 /* What did not answer while this very process stood still is not late. */

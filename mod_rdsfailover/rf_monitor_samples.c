@@ -145,6 +145,12 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     }
     if (evidence == RF_EVIDENCE_FAILED && !m->state.ever)
         alarm_once(m, &c->alarmed, sample);
+    if (writer && evidence != RF_EVIDENCE_FAILED)
+        m->snapshot.brief.proved = started;
+    if (c->again && !c->asked) {
+        c->again = 0;
+        rf_monitor_look(m, now);
+    }
     m->changed = 1;
     rf_monitor_weigh(m, now);
 }
