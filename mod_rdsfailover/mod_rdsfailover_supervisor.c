@@ -149,6 +149,7 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
 
     rf_slot_counts(slot, counts, &ret_crowd->waiting);
     ret_crowd->held = counts[RF_COUNT_HELD];
+    ret_crowd->withheld = counts[RF_COUNT_WITHHELD];
     ret_crowd->running = rf_slot_running(slot);
     ret_crowd->finished = rf_slot_finished(slot);
     ret_crowd->troubled = counts[RF_COUNT_TROUBLED];

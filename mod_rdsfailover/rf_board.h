@@ -74,7 +74,8 @@ typedef struct rf_failover {
     rf_address from, to;
     uint64_t held_before;   /**< the slot's `held` when it started */
     uint64_t held;          /**< requests held during it */
-    uint64_t replayed;
+    uint64_t replayed_before; /**< answers the slot had withheld when it started */
+    uint64_t replayed;      /**< requests of which an answer was withheld during it, and that ran again */
     uint64_t sockets_aborted;
 } rf_failover;
 

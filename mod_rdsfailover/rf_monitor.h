@@ -31,6 +31,7 @@ typedef enum { RF_SAY_INFO, RF_SAY_NOTICE, RF_SAY_WARNING, RF_SAY_ERROR } rf_say
 /** The requests of this host that need the database. */
 typedef struct rf_crowd {
     uint64_t held;     /**< ever */
+    uint64_t withheld; /**< answers, ever */
     uint64_t waiting;  /**< now */
     uint64_t running;  /**< let go, and not done yet */
     uint64_t finished; /**< let go, and done, ever */

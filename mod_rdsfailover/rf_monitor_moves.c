@@ -98,7 +98,7 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
         say_outage(m);
         break;
     case RF_STATE_AVAILABLE:
-        rf_timeline_drained(&m->snapshot, crowd.held, now);
+        rf_timeline_drained(&m->snapshot, crowd.held, crowd.withheld, now);
         if (before == RF_STATE_RECOVERING)
             say_drained(m, &crowd);
         m->drafting = 0;
@@ -116,13 +116,17 @@ void rf_monitor_moved(rf_monitor *m, rf_state_name before, rf_time now)
 /* The first evidence against the writer opens the draft of a failover's record. */
 static void doubt(rf_monitor *m, rf_cause cause, rf_time started)
 {
+    rf_crowd crowd;
+
     if (m->drafting)
         return;
+    crowd = rf_monitor_crowd(m);
     memset(&m->draft, 0, sizeof m->draft);
     m->draft.cause = cause;
     m->draft.started = started;
     m->draft.from = m->snapshot.brief.writer;
-    m->draft.held_before = rf_monitor_crowd(m).held;
+    m->draft.held_before = crowd.held;
+    m->draft.replayed_before = crowd.withheld;
     m->drafting = 1;
 }
 

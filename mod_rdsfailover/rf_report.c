@@ -34,21 +34,29 @@ rf_time rf_report_since(const rf_report *report, const rf_report_database *db)
     return db->known ? db->snapshot.since : 0;
 }
 
+static int grown(uint64_t before, uint64_t after, uint64_t *ret_n)
+{
+    if (after < before)
+        return 0;
+    *ret_n = after - before;
+    return 1;
+}
+
 int rf_report_failover_held(const rf_report_database *db, unsigned i, uint64_t *ret_held)
 {
     const rf_failover *f = &db->snapshot.failovers[i];
-    uint64_t end;
 
-    if (f->drained) {
-        *ret_held = f->held;
-        return 1;
-    }
     /* The queue was not yet empty: count up to now, or to where the next failover began. */
-    end = i == 0 ? db->counts[RF_COUNT_HELD] : db->snapshot.failovers[i - 1].held_before;
-    if (end < f->held_before)
-        return 0;
-    *ret_held = end - f->held_before;
-    return 1;
+    return f->drained ? grown(0, f->held, ret_held)
+                      : grown(f->held_before, i == 0 ? db->counts[RF_COUNT_HELD] : f[-1].held_before, ret_held);
+}
+
+int rf_report_failover_replayed(const rf_report_database *db, unsigned i, uint64_t *ret_replayed)
+{
+    const rf_failover *f = &db->snapshot.failovers[i];
+
+    return f->drained ? grown(0, f->replayed, ret_replayed)
+                      : grown(f->replayed_before, i == 0 ? db->counts[RF_COUNT_WITHHELD] : f[-1].replayed_before, ret_replayed);
 }
 
 uint32_t rf_report_allowed(const rf_report *report, const rf_report_database *db)

@@ -122,8 +122,11 @@ static void put_failover(FILE *out, const rf_report *report, unsigned i, unsigne
     } else {
         fputs("Requests held: not known", out);
     }
-    /* Nothing replays yet. */
-    fputs(", replayed: <span class=\"none\">not counted</span>", out);
+    if (rf_report_failover_replayed(db, k, &held)) {
+        fputs(", ", out);
+        rf_html_count(out, held);
+        fputs(" replayed", out);
+    }
     if (f->epoch)
         fprintf(out, "; epoch %" PRIu32 " began", f->epoch);
     fputs(".</p>\n</details>\n", out);

@@ -155,6 +155,17 @@ static json_t *hold_object(builder *b, const rf_report_database *db)
     return o;
 }
 
+static json_t *replay_object(builder *b, const rf_report_database *db)
+{
+    json_t *o = json_object();
+
+    add(b, o, "withheld", count(db->counts[RF_COUNT_WITHHELD]));
+    add(b, o, "succeeded", count(db->counts[RF_COUNT_REPLAY_SUCCEEDED]));
+    add(b, o, "failed", count(db->counts[RF_COUNT_REPLAY_FAILED]));
+    add(b, o, "refused", count(db->counts[RF_COUNT_REPLAY_REFUSED]));
+    return o;
+}
+
 /** Null where RDSFailoverAbortStale is off. */
 static json_t *sockets_object(builder *b, const rf_snapshot *s)
 {
@@ -173,7 +184,7 @@ static json_t *failover_object(builder *b, const rf_report_database *db, unsigne
 {
     const rf_failover *f = &db->snapshot.failovers[i];
     json_t *o = json_object();
-    uint64_t held;
+    uint64_t held, replayed;
 
     add(b, o, "epoch", count_or_null(f->epoch));
     add(b, o, "cause", json_string(rf_cause_name((rf_cause)f->cause)));
@@ -187,8 +198,7 @@ static json_t *failover_object(builder *b, const rf_report_database *db, unsigne
     add(b, o, "released_ms", ms_after(f->started, f->ended));
     add(b, o, "drained_ms", ms_after(f->started, f->drained));
     add(b, o, "held", rf_report_failover_held(db, i, &held) ? count(held) : json_null());
-    /* Null, not 0: nothing counts these. */
-    add(b, o, "replayed", json_null());
+    add(b, o, "replayed", rf_report_failover_replayed(db, i, &replayed) ? count(replayed) : json_null());
     add(b, o, "sockets_aborted", f->sockets_aborted || db->snapshot.sockets.mode == RF_ABORT_DESTROY ? count(f->sockets_aborted) : json_null());
     return o;
 }
@@ -212,7 +222,7 @@ static json_t *database_object(builder *b, const rf_report_database *db)
     add(b, o, "probe", probe_object(b, s));
     add(b, o, "hold", hold_object(b, db));
     add(b, o, "sockets", sockets_object(b, s));
-    add(b, o, "replay", json_null());
+    add(b, o, "replay", replay_object(b, db));
     add(b, o, "aws", json_null());
     for (unsigned i = 0; i < s->nfailovers && i < RF_FAILOVERS; i++)
         b->failed |= json_array_append_new(failovers, failover_object(b, db, i)) != 0;

@@ -211,6 +211,10 @@ static void put_requests(writer *w)
         {"requests_rejected_total", "Requests that found no place left to wait.", RF_COUNT_REJECTED},
         {"requests_dry_total", "Requests that would have waited, but for RDSFailoverDryRun.", RF_COUNT_DRY},
         {"requests_troubled_total", "Requests let go while recovering that failed in the application.", RF_COUNT_TROUBLED},
+        {"answers_withheld_total", "Failed answers that were swallowed, for the request to run again.", RF_COUNT_WITHHELD},
+        {"replays_succeeded_total", "Of these, those whose request ran again and did not fail.", RF_COUNT_REPLAY_SUCCEEDED},
+        {"replays_failed_total", "Of these, those whose request failed again, or never ran again.", RF_COUNT_REPLAY_FAILED},
+        {"replays_refused_total", "Answers that failed with the database and went out, as repeating was not safe.", RF_COUNT_REPLAY_REFUSED},
     };
     const rf_report *r = w->report;
 

@@ -22,6 +22,8 @@ rf_time rf_report_since(const rf_report *report, const rf_report_database *db);
 
 /** Requests held during the failover `i` places back. @return 0 if it is not known */
 int rf_report_failover_held(const rf_report_database *db, unsigned i, uint64_t *ret_held);
+/** The same for requests of which an answer was withheld, and that ran again. */
+int rf_report_failover_replayed(const rf_report_database *db, unsigned i, uint64_t *ret_replayed);
 
 /** @return released requests that may run at once now; 0: any number */
 uint32_t rf_report_allowed(const rf_report *report, const rf_report_database *db);

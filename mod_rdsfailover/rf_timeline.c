@@ -56,7 +56,7 @@ void rf_timeline_dns(rf_snapshot *snapshot, rf_time now)
         f->dns_changed = snapshot->dns.changed_at;
 }
 
-void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, rf_time now)
+void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, uint64_t withheld, rf_time now)
 {
     rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
 
@@ -64,4 +64,5 @@ void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, rf_time now)
         return;
     f->drained = now;
     f->held = held - f->held_before;
+    f->replayed = withheld - f->replayed_before;
 }

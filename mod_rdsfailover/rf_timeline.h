@@ -25,6 +25,6 @@ void rf_timeline_end(rf_snapshot *snapshot, rf_time now);
 void rf_timeline_dns(rf_snapshot *snapshot, rf_time now);
 
 /** The queue is empty, or nobody is held back any more. @param held the slot's count of held requests by now */
-void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, rf_time now);
+void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, uint64_t withheld, rf_time now);
 
 #endif /* RF_TIMELINE_H */

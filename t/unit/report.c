@@ -58,7 +58,7 @@ static void set_up(void)
     s->nfailovers = 1;
     *f = (rf_failover){.epoch = 4, .cause = RF_CAUSE_SHUTDOWN, .started = NOW - RF_SEC(30), .detected = NOW - RF_SEC(30) + RF_MS(4),
                        .declared = NOW - RF_SEC(29), .dns_changed = NOW - RF_SEC(9), .verified = NOW - RF_SEC(10),
-                       .ended = NOW - RF_SEC(8), .drained = NOW - RF_SEC(5), .held_before = 40, .held = 200};
+                       .ended = NOW - RF_SEC(8), .drained = NOW - RF_SEC(5), .held_before = 40, .held = 200, .replayed = 7};
     strcpy(f->from.text, "10.0.1.17");
     strcpy(f->to.text, "10.0.2.23");
 }
@@ -164,7 +164,11 @@ static void values(void)
         {"databases[0].hold.released", "101"},
         {"databases[0].hold.rejected", "107"},
         {"databases[0].hold.troubled", "109"},
-        {"databases[0].hold.peak", "110"},
+        {"databases[0].replay.withheld", "110"},
+        {"databases[0].replay.succeeded", "111"},
+        {"databases[0].replay.failed", "112"},
+        {"databases[0].replay.refused", "113"},
+        {"databases[0].hold.peak", "114"},
         {"databases[0].hold.running", "32"},
         {"databases[0].hold.allowed", NULL},
         {"databases[0].hold.capacity", "500"},
@@ -178,7 +182,7 @@ static void values(void)
         {"databases[0].failovers[0].dns_changed_ms", "21000"},
         {"databases[0].failovers[0].drained_ms", "25000"},
         {"databases[0].failovers[0].held", "200"},
-        {"databases[0].failovers[0].replayed", NULL},
+        {"databases[0].failovers[0].replayed", "7"},
         {"databases[0].failovers[0].sockets_aborted", NULL},
     };
     char *page;

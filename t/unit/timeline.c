@@ -46,7 +46,7 @@ static void nothing(void)
     memset(&s, 0, sizeof s);
     ok(!rf_timeline_current(&s), "without a record nothing is open");
     rf_timeline_end(&s, 5);
-    rf_timeline_drained(&s, 5, 5);
+    rf_timeline_drained(&s, 5, 0, 5);
     dns(A, 5);
     is_int(s.nfailovers, 0, "and nothing is recorded");
 }
@@ -56,7 +56,7 @@ static void one(void)
     begin();
     outage(RF_SEC(10));
     ok(rf_timeline_current(&s) == &s.failovers[0], "the newest record is the current one");
-    rf_timeline_drained(&s, 150, RF_SEC(11));
+    rf_timeline_drained(&s, 150, 0, RF_SEC(11));
     is_int(s.failovers[0].drained, 0, "the queue does not count before the end");
     end(B, RF_SEC(20));
     ok(!rf_timeline_current(&s), "it ends");
@@ -64,8 +64,8 @@ static void one(void)
     is_str(s.failovers[0].to.text, B, "to");
     is_int(s.failovers[0].epoch, 2, "its epoch");
     is_int(s.failovers[0].verified, RF_SEC(20), "verified at the end if not before");
-    rf_timeline_drained(&s, 150, RF_SEC(21));
-    rf_timeline_drained(&s, 170, RF_SEC(25));
+    rf_timeline_drained(&s, 150, 0, RF_SEC(21));
+    rf_timeline_drained(&s, 170, 0, RF_SEC(25));
     is_int(s.failovers[0].drained, RF_SEC(21), "drained once");
     is_int(s.failovers[0].held, 50, "requests held during it");
 }
