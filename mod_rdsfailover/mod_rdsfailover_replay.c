@@ -64,7 +64,8 @@ void rf_replay_arm(rf_visit *v, const rf_dir_conf *dir, int dry)
 {
     rf_attempt *a;
 
-    if (v->attempt || dir->replay == RF_REPLAY_OFF || v->r->assbackwards)
+    /* Who does not wait for a writer would only fail again at once. */
+    if (v->attempt || dir->replay == RF_REPLAY_OFF || dir->hold == 0 || v->r->assbackwards)
         return;
     a = v->attempt = apr_pcalloc(v->r->pool, sizeof *a);
     a->own = v->r->pool;

@@ -80,10 +80,17 @@ static void deliver(line *l, rf_waiter *w, rf_hold_verdict verdict, rf_time now)
     nudge(w);
 }
 
-/* Workers that already keep a request are not spared by letting it wait longer. */
-static uint32_t most_at_once(const rf_waiter *w)
+/* How many may run in this process, the next of which would be w. Workers that already keep a request are not spared by letting it
+ * wait longer. Children take connections as they come: the one that got more would be the last to be done. */
+static uint32_t most_at_once(const line *l, const rf_waiter *w)
 {
-    return w->wake_fd < 0 ? UINT32_MAX : rf_limits_capacity()->at_once;
+    const rf_capacity *capacity = rf_limits_capacity();
+
+    if (w->wake_fd < 0)
+        return UINT32_MAX;
+    return l->running >= capacity->at_once &&
+           rf_slot_spared_elsewhere(rf_life_board(), w->db->slot, rf_life_child(), capacity->at_once)
+        ? capacity->at_most : capacity->at_once;
 }
 
 static int claim(line *l, rf_waiter *w, uint32_t allowed, uint32_t child_limit)
@@ -134,14 +141,14 @@ static int may_go(line *l, rf_waiter *w, uint32_t allowed, rf_time now)
         return 0;
     }
     l->denied_since = 0;
-    return claim(l, w, allowed, most_at_once(w));
+    return claim(l, w, allowed, most_at_once(l, w));
 }
 
 static void show_head(line *l, rf_slot *slot)
 {
     const rf_waiter *w = (const rf_waiter *)rf_queue_first(&l->queue, RF_BY_ARRIVAL);
     rf_time head = w ? w->ticket.arrival : RF_TIME_NEVER;
-    int startable = w && l->running < most_at_once(w);
+    int startable = w && l->running < most_at_once(l, w);
 
     if (head != l->shown || startable != l->shown_startable) {
         rf_slot_show_head(rf_life_board(), slot, rf_life_child(), head, startable);

@@ -248,6 +248,9 @@ void rf_slot_replay_add(rf_board *board, const rf_slot *slot, int child);
 void rf_slot_replay_sub(rf_board *board, const rf_slot *slot, int child);
 uint32_t rf_slot_replaying(const rf_slot *slot);
 
+/** @return 1 if another child runs fewer than `limit` released requests: it has workers for other things */
+int rf_slot_spared_elsewhere(const rf_board *board, const rf_slot *slot, int child, uint32_t limit);
+
 /**
  * Show when the request at the head of this child's queue arrived; RF_TIME_NEVER if nobody waits.
  * @param startable 0: it could not start now, because the child is full of such that run; nobody waits for it then

@@ -240,6 +240,18 @@ uint32_t rf_slot_replaying(const rf_slot *slot)
     return replaying;
 }
 
+int rf_slot_spared_elsewhere(const rf_board *board, const rf_slot *slot, int child, uint32_t limit)
+{
+    int i;
+
+    for (i = 0; i < atomic_load(&board->cells); i++) {
+        const child_cell *cell = &board->children[i];
+        if (i != child && atomic_load(&cell->pid) && atomic_load(&cell->running[slot->index]) < limit)
+            return 1;
+    }
+    return 0;
+}
+
 void rf_slot_show_head(rf_board *board, rf_slot *slot, int child, rf_time arrival, int startable)
 {
     int64_t head = arrival == RF_TIME_NEVER ? 0 : arrival + 1;

@@ -51,6 +51,8 @@ static uint64_t three_quarters(uint64_t workers)
     return share;
 }
 
+#define LEAST_RESERVE 2u
+
 /* Threads of a child that run no released request: a fifth, and two if that is possible. Of a single one a moment's work makes none,
  * and then the MPM stops accepting. */
 static uint32_t reserve(uint32_t threads)
@@ -59,7 +61,7 @@ static uint32_t reserve(uint32_t threads)
 
     if (threads < 4)
         return threads > 1;
-    return fifth > 2 ? fifth : 2;
+    return fifth > LEAST_RESERVE ? fifth : LEAST_RESERVE;
 }
 
 /* A child that has stopped accepting, for which a moment without an idle thread is enough, begins again with one idle thread less
@@ -184,6 +186,7 @@ void rf_capacity_work_out(const rf_limits *limits, rf_capacity *c)
     c->per_process = fit(least(child, requests));
     c->blocking = fit(least(three_quarters(workers), requests));
     c->at_once = l.threads - reserve(l.threads);
+    c->at_most = l.threads - least(reserve(l.threads), LEAST_RESERVE);
     c->spare = !l.async || l.slots > l.daemons;
     c->slots = fit((uint64_t)l.daemons * 2);
     advise(&l, &b, c);

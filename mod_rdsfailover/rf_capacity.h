@@ -39,6 +39,7 @@ typedef struct rf_capacity {
     uint32_t per_process; /**< and in one child; usually more than an even share, because children are not chosen evenly */
     uint32_t blocking;    /**< of these, how many may keep a worker while they wait, on this host */
     uint32_t at_once;     /**< released requests that one child runs at once; at least 1 */
+    uint32_t at_most;     /**< and while another child has workers to spare for everything else */
     rf_limit limited_by;  /**< the tightest limit */
     int spare;            /**< 1 if a new generation of children finds room beside one that still holds (ServerLimit) */
     uint32_t slots;       /**< what ServerLimit should be for that */

@@ -158,7 +158,9 @@ static void running(void)
 
     ok(rf_slot_start(board, a, one, 3, 2) && rf_slot_start(board, a, one, 3, 2), "two start");
     ok(!rf_slot_start(board, a, one, 3, 2), "a third is too many for the child");
+    ok(rf_slot_spared_elsewhere(board, a, one, 1), "another child has workers to spare");
     ok(rf_slot_start(board, a, two, 3, 2), "another child may");
+    ok(!rf_slot_spared_elsewhere(board, a, one, 1) && rf_slot_spared_elsewhere(board, a, one, 2), "as long as it runs fewer than that");
     ok(!rf_slot_start(board, a, two, 3, 2), "but no more than allowed on the host");
     ok(rf_slot_start(board, b, two, 3, 2), "the other database has places of its own");
     is_int(rf_slot_running(a), 3, "three run");

@@ -92,7 +92,7 @@ static void rules(void)
         rf_capacity_work_out(&l, &c);
         greedy += c.requests > l.queue || c.blocking > c.requests || c.blocking >= workers;
         uneven += c.per_process > c.requests || (c.requests && l.descriptors > 1 && !c.per_process);
-        idle += c.at_once < 1 || c.at_once > threads || (threads > 1 && c.at_once == threads);
+        idle += c.at_once < 1 || c.at_most < c.at_once || c.at_most > threads || (threads > 1 && c.at_most == threads);
         silent += !c.advice[0] || strlen(c.advice) > sizeof c.advice - 2;
         starved += !l.async && workers > 1 && l.queue && !c.requests;
     }
