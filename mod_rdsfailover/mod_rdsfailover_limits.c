@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 APLOG_USE_MODULE(rdsfailover);
 
@@ -34,24 +35,43 @@ static uint32_t mpm_number(int query, int otherwise)
     return ap_mpm_query(query, &n) == APR_SUCCESS && n > 0 ? (uint32_t)n : (uint32_t)otherwise;
 }
 
-/* ap_mpm_query does not tell it. <IfModule>, Include and the like are dissolved in the tree, the last one counts. */
-static uint32_t worker_factor(apr_pool_t *p)
+/* For what ap_mpm_query does not tell. <IfModule>, Include and the like are dissolved in the tree, the last one counts.
+ * @return NULL if it is not there */
+static const char *first_word_of(apr_pool_t *p, const char *directive)
 {
     const ap_directive_t *each, *last = NULL;
     const char *args;
-    double factor;
 
     for (each = ap_conftree; each; each = each->next) {
-        if (!ap_cstr_casecmp(each->directive, "AsyncRequestWorkerFactor"))
+        if (!ap_cstr_casecmp(each->directive, directive))
             last = each;
     }
     if (!last || !last->args)
-        return FACTOR_DEFAULT;
+        return NULL;
     args = last->args;
-    factor = strtod(ap_getword_conf(p, &args), NULL) * FACTOR_SCALE;
+    return ap_getword_conf(p, &args);
+}
+
+static uint32_t worker_factor(apr_pool_t *p)
+{
+    const char *word = first_word_of(p, "AsyncRequestWorkerFactor");
+    double factor;
+
+    if (!word)
+        return FACTOR_DEFAULT;
+    factor = strtod(word, NULL) * FACTOR_SCALE;
     if (factor < FACTOR_SCALE)
         return 1;
     return factor > INT32_MAX ? INT32_MAX / FACTOR_SCALE : (uint32_t)factor / FACTOR_SCALE;
+}
+
+/* As ap_duplicate_listeners (server/listen.c) counts its buckets. */
+static int own_sockets(apr_pool_t *p)
+{
+    const char *word = first_word_of(p, "ListenCoresBucketsRatio");
+    long ratio = word ? strtol(word, NULL, 10) : 0;
+
+    return ratio > 0 && sysconf(_SC_NPROCESSORS_ONLN) / ratio > 1;
 }
 
 static uint64_t descriptors(void)
@@ -124,6 +144,7 @@ void rf_limits_read(server_rec *s)
     limits.slots = mpm_number(AP_MPMQ_HARD_LIMIT_DAEMONS, 1);
     limits.threads = mpm_number(AP_MPMQ_MAX_THREADS, 1);
     limits.worker_factor = worker_factor(p);
+    limits.own_sockets = own_sockets(p);
     limits.descriptors = descriptors();
     limits.memory = memory(p);
     limits.queue = (uint32_t)(conf->queue < 0 ? RF_QUEUE_DEFAULT : conf->queue);

@@ -186,7 +186,8 @@ void rf_capacity_work_out(const rf_limits *limits, rf_capacity *c)
     c->per_process = fit(least(child, requests));
     c->blocking = fit(least(three_quarters(workers), requests));
     c->at_once = l.threads - reserve(l.threads);
-    c->at_most = l.threads - least(reserve(l.threads), LEAST_RESERVE);
+    /* A child that runs that many may stop accepting. Where no other accepts for it, whoever comes to its socket would wait. */
+    c->at_most = l.own_sockets ? c->at_once : l.threads - (uint32_t)least(reserve(l.threads), LEAST_RESERVE);
     c->spare = !l.async || l.slots > l.daemons;
     c->slots = fit((uint64_t)l.daemons * 2);
     advise(&l, &b, c);

@@ -9,7 +9,7 @@
  */
 #include <stdint.h>
 
-/** Memory that one held request is counted with, in bytes. Measured were 24 KB without and 50 KB with TLS. */
+/** Memory that one held request is counted with, in bytes. Measured were 21 KB without and 50 KB with TLS. */
 #define RF_CAPACITY_BYTES 65536u
 /** Descriptors of a child that are not for held requests: listeners, logs, connections to PHP-FPM. A held one takes two. */
 #define RF_CAPACITY_DESCRIPTORS 200u
@@ -24,6 +24,7 @@ typedef struct rf_limits {
     uint64_t descriptors;   /**< of a child (RLIMIT_NOFILE); 0: no limit known */
     uint64_t memory;        /**< bytes this host could still use; 0: not known */
     uint32_t queue;         /**< RDSFailoverRelease queue= */
+    int own_sockets;        /**< not every child accepts from the same socket (ListenCoresBucketsRatio) */
 } rf_limits;
 
 typedef enum {
@@ -39,7 +40,7 @@ typedef struct rf_capacity {
     uint32_t per_process; /**< and in one child; usually more than an even share, because children are not chosen evenly */
     uint32_t blocking;    /**< of these, how many may keep a worker while they wait, on this host */
     uint32_t at_once;     /**< released requests that one child runs at once; at least 1 */
-    uint32_t at_most;     /**< and while another child has workers to spare for everything else */
+    uint32_t at_most;     /**< and while another child has workers to spare, and accepts, for everything else */
     rf_limit limited_by;  /**< the tightest limit */
     int spare;            /**< 1 if a new generation of children finds room beside one that still holds (ServerLimit) */
     uint32_t slots;       /**< what ServerLimit should be for that */
@@ -49,9 +50,9 @@ typedef struct rf_capacity {
 /**
  * On an async MPM a child accepts connections while those it has are fewer than its threads + idle threads × worker_factor. Held
  * ones count, and while they are released only the reserve (threads - at_once) is idle, of which one is lost to a child that had to
- * stop accepting; a quarter of the threads' connections is
- * left to what is not held. `requests` is kept below that, so that files, status and health are served then too; a child may
- * hold more than its even share and then accepts nothing for a while, but others do.
+ * stop accepting; a quarter of the threads' connections is left to what is not held. `requests` is kept below that, so that files,
+ * status and health are served then too; a child may hold more than its even share and then accepts nothing for a while, but others
+ * do.
  *
  * Elsewhere a held request keeps its worker, and three quarters of all workers may be kept. A child may be full of them.
  */

@@ -123,6 +123,10 @@ int main(void)
 
     rf_capacity_work_out(&limits, &c);
     ok(c.spare, "two generations find room");
+    is_int(c.at_most, 23, "a child may release with all but two of its threads while another accepts");
+    limits.own_sockets = 1;
+    rf_capacity_work_out(&limits, &c);
+    is_int(c.at_most, c.at_once, " unless nobody else accepts from its socket");
     limits.slots = 2;
     rf_capacity_work_out(&limits, &c);
     ok(!c.spare, "ServerLimit equal to the children leaves no room for the next generation");

@@ -13,9 +13,10 @@ use Time::HiRes qw(time sleep);
 # The bounds, of the case `plain` and those that are like it.
 my %BOUND = (ratio => 1.15, kb => 24, p99 => 10);
 
-our @NAMES = qw(plain cycles fpm tls leave post pipeline h2 prefork worker graceful unpaced);
+our @NAMES = qw(plain uneven cycles fpm tls leave post pipeline h2 prefork worker graceful unpaced);
 my %CASE = (
     plain    => sub (%o) { crowd(%o) },
+    uneven   => sub (%o) { crowd(%o, server => { uneven => 1 }, ratio => undef) },
     fpm      => sub (%o) { crowd(%o, server => { fpm => 1 }) },
     tls      => sub (%o) { crowd(%o, server => { tls => 1 }, round => { rate => 400 }, kb => undef) },
     post     => \&post,
@@ -29,9 +30,8 @@ my %CASE = (
     unpaced  => \&unpaced,
 );
 # Clients and seconds; 0 clients: as many as that server can hold.
-my %SIZE = (plain => [10000, 30], fpm => [10000, 30], tls => [10000, 30], leave => [10000, 30], post => [10000, 30],
-    pipeline => [2500, 10], cycles => [2000, 3], h2 => [0, 10], prefork => [0, 10], worker => [0, 10], graceful => [3000, 10],
-    unpaced => [2000, 5]);
+my %SIZE = ((map { $_ => [10000, 30] } qw(plain uneven fpm tls leave post)), pipeline => [2500, 10], cycles => [2000, 3],
+    (map { $_ => [0, 10] } qw(h2 prefork worker)), graceful => [3000, 10], unpaced => [2000, 5]);
 
 # Options: clients, hold; the case's own where they are not given.
 sub run ($name, %option) {

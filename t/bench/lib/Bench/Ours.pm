@@ -5,7 +5,8 @@ package Bench::Ours;
 #
 #   my $ours = Bench::Ours->new(requests => 2000, mpm => 'event', children => 2, threads => 25);
 #
-# Options beside those of RdsFailover::Httpd: `requests`, how many shall be able to wait; `fpm`, the application is PHP-FPM.
+# Options beside those of RdsFailover::Httpd: `requests`, how many shall be able to wait; `fpm`, the application is PHP-FPM; `uneven`,
+# processes take connections from one socket as they come.
 
 use v5.36;
 use Bench::Php  ();
@@ -43,6 +44,7 @@ sub new ($class, %options) {
 sub conf ($self) {
     my $queue = $self->{requests} + 1000;
     my $php   = $self->{php} ? $self->{php}->conf : '';
+    my $even    = $self->even;
     # All its processes are there at once; to start them takes longer than an outage.
     my $prefork = $self->{mpm} eq 'prefork' ? "StartServers $self->{children}\nMaxSpareServers $self->{children}\n" : '';
     return <<"CONF";
@@ -60,8 +62,14 @@ SetHandler crowd-work
 RDSFailover off
 SetHandler crowd-work
 </Location>
-${php}${prefork}
+${php}${prefork}${even}
 CONF
+}
+
+# A socket for each process, as conf/mpm-event-hold.conf recommends. It takes as many cores.
+sub even ($self) {
+    my $ratio = int qx{nproc} / $self->{children};
+    return $self->{mpm} eq 'event' && !$self->{uneven} && $ratio ? "ListenCoresBucketsRatio $ratio\n" : '';
 }
 
 sub httpd ($self) { return $self->{httpd} }
