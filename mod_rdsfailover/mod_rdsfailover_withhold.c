@@ -112,7 +112,7 @@ rf_answer rf_withhold_judge(rf_visit *v, const request_rec *last, int status)
     v->outcome = outcome;
     status = failing_status(last, status);
     rf_replay_result(v, rf_replay_fails(status, outcome));
-    if (!rf_replay_fails(status, outcome) || !rf_blame_database(v->db, a->epoch))
+    if (!rf_replay_fails(status, outcome) || v->r->connection->aborted || !rf_blame_database(v->db, a->epoch))
         return a->answer = RF_ANSWER_PASSED;
 
     verdict = decide(v, outcome);

@@ -94,7 +94,7 @@ subtest 'half of a crowd' => sub {
 
 # Who leaves while others are let go one by one: its place in the queue is given up, not used.
 subtest 'leaving the queue while it drains' => sub {
-    my $site = RdsFailover::Site->new(%SMALL, release => 'concurrency=1');
+    my $site = RdsFailover::Site->new(%SMALL, release => 'concurrency=1', location => 'RDSFailoverReplay off');
     $site->break;
     $site->app->set(hang => 1);
     my $clients = $site->clients;
