@@ -75,6 +75,7 @@ typedef struct rf_dir_conf {
     int replay;       /**< rf_replay_mode; RF_REPLAY_UNSET */
     unsigned attempts; /**< executions in all; 0 unset */
     int body;         /**< bytes kept of a request's body; RF_BODY_UNSET */
+    int control;      /**< RDSFailoverControl; -1 unset */
     int expose_set;
     unsigned expose;  /**< bit per variable, see mod_rdsfailover_env.c */
 } rf_dir_conf;
@@ -121,6 +122,10 @@ int rf_life_child(void);
 const apr_array_header_t *rf_life_databases(void);
 /** Ask the monitor to look at once. Never blocks. */
 void rf_life_wake_monitor(void);
+/** Have the monitor carry out an order. Never blocks. @return 0 if it could not be sent */
+int rf_life_send_order(const rf_order *order);
+/** In the monitor: the next order, also one that was sent to the monitor before. @return 0 if there is none */
+int rf_life_receive_order(rf_order *ret_order);
 
 /* mod_rdsfailover_limits.c */
 /** post_config: ask the MPM and the system how much this host can hold, and say it. */

@@ -115,7 +115,7 @@ int rf_async_post_read_request(request_rec *r)
     rf_brief brief;
 
     if (db && available && !r->main && !r->prev && !c->master && c->cs && rf_slot_brief(db->slot, &brief) &&
-        rf_hold_queues((rf_state_name)brief.state))
+        rf_hold_may_queue(&brief))
         pipelines(r);
     return DECLINED;
 }

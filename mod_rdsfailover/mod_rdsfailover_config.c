@@ -97,6 +97,7 @@ void *rf_config_create_dir(apr_pool_t *p, char *path)
     conf->margin = RF_HOLD_UNSET;
     conf->replay = RF_REPLAY_UNSET;
     conf->body = RF_BODY_UNSET;
+    conf->control = -1;
     conf->expose = RF_EXPOSE_ALL;
     return conf;
 }
@@ -122,6 +123,8 @@ void *rf_config_merge_dir(apr_pool_t *p, void *outer_conf, void *inner_conf)
         conf->attempts = outer->attempts;
     if (conf->body == RF_BODY_UNSET)
         conf->body = outer->body;
+    if (conf->control < 0)
+        conf->control = outer->control;
     if (!conf->expose_set) {
         conf->expose_set = outer->expose_set;
         conf->expose = outer->expose;
@@ -410,6 +413,12 @@ static const char *set_abort_stale(cmd_parms *cmd, void *dummy, int on)
     return NULL;
 }
 
+static const char *set_control(cmd_parms *cmd, void *dir, int on)
+{
+    ((rf_dir_conf *)dir)->control = on;
+    return NULL;
+}
+
 static const char *set_dry_run(cmd_parms *cmd, void *dummy, int on)
 {
     rf_config_server(cmd->server)->dry_run = on;
@@ -427,6 +436,7 @@ const command_rec rf_config_commands[] = {
     AP_INIT_TAKE_ARGV("RDSFailoverCheck", set_check, NULL, S,
                       "[interval=500ms] [fast=100ms] [timeout=1s] [fails=2] [passes=2] [late=auto] [writable=on] "
                       "[candidates=auto] [app=name]"),
+    AP_INIT_FLAG("RDSFailoverControl", set_control, NULL, D, "on: accept orders at the status handler, of authenticated users"),
     AP_INIT_TAKE1("RDSFailoverDSN", set_dsn, NULL, S, "the database, mysql://user:pass@host:3306/db"),
     AP_INIT_FLAG("RDSFailoverDryRun", set_dry_run, NULL, S, "on: decide, count and log, but hold nothing"),
     AP_INIT_TAKE_ARGV("RDSFailoverExpose", set_expose, NULL, D, "on, off, or the variables that requests get"),

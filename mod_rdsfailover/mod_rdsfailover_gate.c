@@ -134,8 +134,7 @@ int rf_gate_fixups(request_rec *r)
 
     if (v && v->suspended && r == v->r)
         rc = rf_hold_settle(r, dir, v, &brief);
-    else if (v && dir->hold != 0 && rf_hold_queues((rf_state_name)brief.state) &&
-             rf_hold_queues(rf_brief_state(&brief, rf_clock_now())))
+    else if (v && dir->hold != 0 && rf_hold_may_queue(&brief) && rf_hold_queues_now(&brief, rf_clock_now()))
         /* As published first: while all is well that spares a look at the clock. */
         rc = gate(r, conf, dir, v, &brief);
     if (rc == DECLINED) {

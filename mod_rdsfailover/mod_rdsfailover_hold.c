@@ -71,12 +71,14 @@ static void set_terms(request_rec *r, const rf_dir_conf *dir, rf_visit *v)
 int rf_hold_request(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_brief *brief)
 {
     rf_waiter *w = &v->waiter;
-    rf_state_name state = rf_brief_state(brief, rf_clock_now());
+    rf_time now = rf_clock_now();
+    rf_state_name state = rf_brief_state(brief, now);
+    int ordered = rf_hold_ordered(brief, now);
 
     /* It may have run until now, and be held again for what it was redirected to. */
     rf_visit_wait_is_over(v);
     w->db = v->db;
-    if (state == RF_STATE_RECOVERING && rf_waiting_start(w, brief)) {
+    if (state == RF_STATE_RECOVERING && !ordered && rf_waiting_start(w, brief)) {
         v->recovering = 1;
         rf_async_started(r, w);
         return DECLINED;
@@ -86,8 +88,9 @@ int rf_hold_request(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_brie
     if (!rf_waiting_join(w)) {
         rf_async_over(r, w);
         v->suspended = 0;
-        /* While the database may well answer nobody is turned away: it is slow for a moment, or busy with others, as without us. */
-        if (state != RF_STATE_OUTAGE)
+        /* While the database may well answer nobody is turned away: it is slow for a moment, or busy with others, as without us.
+         * An operator who has ordered a hold wants nothing to run. */
+        if (state != RF_STATE_OUTAGE && !ordered)
             return DECLINED;
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "RF0301: no place left to wait for %s; see capacity in the status", v->db->name);
         return end(r, dir, v);
@@ -112,7 +115,7 @@ int rf_hold_again(request_rec *r, const rf_dir_conf *dir, rf_visit *v)
 
     if (!rf_slot_brief(v->db->slot, &brief))
         return DECLINED;
-    if (dir->hold != 0 && rf_hold_queues(rf_brief_state(&brief, now)))
+    if (dir->hold != 0 && rf_hold_queues_now(&brief, now))
         return rf_hold_request(r, dir, v, &brief);
     rf_visit_wait_is_over(v);
     /* A writer is there; but it may have failed so late that what stands in front would not see its second answer. */

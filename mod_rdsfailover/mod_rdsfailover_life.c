@@ -5,7 +5,7 @@
  *
  * Layer: glue.
  *
- * The board and the wake-up descriptor are made once, in the process pool, and inherited by every process. The monitor is
+ * The board, the wake-up descriptor and the pipe for orders are made once, in the process pool, and inherited by every process. The monitor is
  * forked by the parent in post_config. At a graceful restart the new one is started first and the old one killed then: the
  * gap is a few milliseconds. If it dies it is started again. It dies with the parent (PR_SET_PDEATHSIG).
  *
@@ -22,6 +22,7 @@
 #include <apr_thread_proc.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <limits.h>
@@ -40,7 +41,7 @@
 APLOG_USE_MODULE(rdsfailover);
 
 #define NO_PID INT_MAX
-#define LIFE_KEY "mod_rdsfailover:life:1" /* the number changes with struct life */
+#define LIFE_KEY "mod_rdsfailover:life:2" /* the number changes with struct life */
 /* A monitor that dies at once is not started more often than this. */
 #define RESTART_PAUSE RF_SEC(1)
 
@@ -48,6 +49,7 @@ APLOG_USE_MODULE(rdsfailover);
 struct life {
     void *memory;
     int wake_fd;
+    int order_fds[2];
     apr_proc_t monitor;
     rf_time started; /* when `monitor` was */
 };
@@ -83,6 +85,21 @@ void rf_life_wake_monitor(void)
     }
 }
 
+int rf_life_send_order(const rf_order *order)
+{
+    /* As small as this it is written whole or not at all. */
+    _Static_assert(sizeof *order <= _POSIX_PIPE_BUF, "an order must be written in one piece");
+    if (!life || write(life->order_fds[1], order, sizeof *order) != (ssize_t)sizeof *order)
+        return 0;
+    rf_life_wake_monitor();
+    return 1;
+}
+
+int rf_life_receive_order(rf_order *ret_order)
+{
+    return read(life->order_fds[0], ret_order, sizeof *ret_order) == (ssize_t)sizeof *ret_order && rf_order_sane(ret_order);
+}
+
 static rf_board *map_board(server_rec *s)
 {
     void *memory = mmap(NULL, rf_board_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -107,8 +124,8 @@ static int take_board(server_rec *s)
         life = apr_pcalloc(process, sizeof *life);
         life->monitor.pid = NO_PID;
         life->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        if (life->wake_fd < 0) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0203: no descriptor to wake the monitor. Requests are not protected");
+        if (life->wake_fd < 0 || pipe2(life->order_fds, O_NONBLOCK | O_CLOEXEC) != 0) {
+            ap_log_error(APLOG_MARK, APLOG_CRIT, errno, s, "RF0203: no descriptor to reach the monitor. Requests are not protected");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
         /* Not _setn: it would keep the address of a key that goes when httpd unloads this module. */

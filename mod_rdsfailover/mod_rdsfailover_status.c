@@ -117,6 +117,7 @@ void rf_status_fill(request_rec *r, rf_report *report, int history)
         list[i].known = rf_slot_snapshot(db->slot, &list[i].snapshot) && list[i].snapshot.brief.observed_at;
         rf_slot_counts(db->slot, list[i].counts, &list[i].now_held);
         list[i].running = rf_slot_running(db->slot);
+        list[i].inflight = rf_slot_inflight(db->slot);
         fill_waits(r, db, &list[i], history);
     }
 }
@@ -163,7 +164,12 @@ int rf_status_handler(request_rec *r)
 
     if (!r->handler || strcmp(r->handler, "rds-status"))
         return DECLINED;
-    r->allowed |= AP_METHOD_BIT << M_GET;
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+    if (rf_config_dir(r)->control == 1) {
+        ap_allow_standard_methods(r, MERGE_ALLOW, M_POST, -1);
+        if (r->method_number == M_POST)
+            return rf_control_post(r);
+    }
     if (r->method_number != M_GET)
         return HTTP_METHOD_NOT_ALLOWED;
     wanted = format_wanted(r);
@@ -175,6 +181,7 @@ int rf_status_handler(request_rec *r)
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
     rf_status_fill(r, &report, wanted == FORMAT_HTML);
+    report.control = rf_control_permits(r);
     report.below = format_below(r) != FORMAT_WRONG;
     switch (wanted) {
     case FORMAT_JSON:

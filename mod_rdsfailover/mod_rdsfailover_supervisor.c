@@ -151,6 +151,7 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     ret_crowd->held = counts[RF_COUNT_HELD];
     ret_crowd->withheld = counts[RF_COUNT_WITHHELD];
     ret_crowd->running = rf_slot_running(slot);
+    ret_crowd->inflight = rf_slot_inflight(slot);
     ret_crowd->finished = rf_slot_finished(slot);
     ret_crowd->troubled = counts[RF_COUNT_TROUBLED];
 }
@@ -250,6 +251,25 @@ static void look_at_files(watch *w, rf_time now)
         use_dsn(w, &dsn, now);
     }
     rf_dsn_wipe(&dsn);
+}
+
+/* --- orders ------------------------------------------------------------------------------------------------------------------- */
+
+static void take_orders(watch *watches, int n, rf_time now)
+{
+    rf_order order;
+    int i;
+
+    while (rf_life_receive_order(&order)) {
+        for (i = 0; i < n; i++) {
+            watch *w = &watches[i];
+            if (rf_dsn_key(&w->db->dsn) != order.key)
+                continue;
+            rf_monitor_order(&w->monitor, &order, now);
+            rf_slot_order_taken(w->db->slot, order.number);
+            w->due = now;
+        }
+    }
 }
 
 /* --- the loop ---------------------------------------------------------------------------------------------------------------- */
@@ -352,6 +372,7 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
         if (rf_board_monitor_forgotten_at(board) && now - rf_board_monitor_forgotten_at(board) > FORGOTTEN_FOR)
             return;
         rf_board_monitor_beat(board, now);
+        take_orders(watches, n, now);
         for (i = 0; i < n; i++) {
             rf_time due = run_due(&watches[i], now);
             if (due < next)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BOARD_MAGIC 0x7264736661696c31u /* "rdsfail1" */
-#define BOARD_LAYOUT 7u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
+#define BOARD_LAYOUT 8u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
 
 /* A writer holds the lock for about a microsecond; a reader that fails this often met a writer that died in the middle. */
 #define READ_TRIES 1000
@@ -94,7 +94,7 @@ int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot)
     rf_brief before;
     int torn = !READ(slot->brief, &before);
     int changed = torn || before.state != snapshot->brief.state || before.epoch != snapshot->brief.epoch ||
-                  before.allowed != snapshot->brief.allowed;
+                  before.allowed != snapshot->brief.allowed || before.hold_until != snapshot->brief.hold_until;
 
     /* One of the two must be whole at any time, however often a monitor is killed: rf_slot_adopt. */
     if (torn)
@@ -160,6 +160,22 @@ int rf_slot_adopt(const rf_slot *slot, rf_snapshot *ret_snapshot)
         return 0;
     *ret_snapshot = seen;
     return 1;
+}
+
+uint32_t rf_slot_order_number(rf_slot *slot)
+{
+    return atomic_fetch_add(&slot->orders_given, 1) + 1;
+}
+
+void rf_slot_order_taken(rf_slot *slot, uint32_t number)
+{
+    if (!rf_slot_order_is_taken(slot, number))
+        atomic_store(&slot->orders_taken, number);
+}
+
+int rf_slot_order_is_taken(const rf_slot *slot, uint32_t number)
+{
+    return (int32_t)(atomic_load(&slot->orders_taken) - number) >= 0;
 }
 
 int rf_slot_dsn(const rf_slot *slot, rf_dsn *ret_dsn)

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rf_order.h"
 #include "rf_place.h"
 #include "rf_sample.h"
 #include "rf_time.h"
@@ -53,9 +54,10 @@ typedef struct rf_brief {
     uint32_t state;      /**< rf_state_name */
     uint32_t epoch;      /**< grows by one when an outage ends or the writer's address changes */
     uint32_t dsn_serial; /**< changes when the DSN in the slot does */
-    uint32_t armed;
+    uint32_t armed;      /**< an outage is expected */
     rf_time proved;   /**< when the last probe was asked that the writer answered */
     uint32_t allowed; /**< released requests that may run at once on this host; 0: any number */
+    rf_time hold_until; /**< an operator's order: shut until then, whatever the state; 0: none. Each reader judges by his own clock */
     rf_address writer; /**< empty if none was ever verified */
 } rf_brief;
 
@@ -114,6 +116,7 @@ typedef struct rf_snapshot {
         uint32_t left;    /**< at the last look: were there still, and had to be left alone */
         uint64_t aborted; /**< ever */
     } sockets; /**< of this host, to addresses that lost the writer's role */
+    rf_orders orders;
     uint32_t nfailovers; /**< newest first */
     rf_failover failovers[RF_FAILOVERS];
 } rf_snapshot;
@@ -178,6 +181,15 @@ rf_state_name rf_brief_state(const rf_brief *brief, rf_time now);
 
 /** @return "available" and so on, as in the status; never NULL */
 const char *rf_state_text(rf_state_name state);
+
+/** @name Orders on their way to the monitor. @{ */
+/** A child is about to send one. @return its number, later than all before it */
+uint32_t rf_slot_order_number(rf_slot *slot);
+/** The monitor alone: this one, and all before it, are in force. */
+void rf_slot_order_taken(rf_slot *slot, uint32_t number);
+/** @return 1 if the order with this number, or a later one, was taken */
+int rf_slot_order_is_taken(const rf_slot *slot, uint32_t number);
+/** @} */
 
 /** @name What was, for the status. @{ */
 /** The monitor alone; once a second. Survives the monitor: the next one goes on where it ended, and leaves a gap in the times. */

@@ -34,6 +34,7 @@ struct rf_slot {
     RECORD(rf_place_keys) place_keys;
     _Atomic uint64_t counts[RF_COUNTS]; /* what no cell counts: rejected, dry, troubled, peak */
     uint32_t index;
+    _Atomic uint32_t orders_given, orders_taken; /* numbers; they wrap */
     _Atomic uint64_t hold_times[RF_HOLD_BUCKETS];
     _Atomic uint64_t hold_sum;
     _Atomic uint64_t nhistory; /* ever written; the next one goes to nhistory % HISTORY_ROOM */

@@ -15,12 +15,31 @@ int rf_hold_queues(rf_state_name state)
     return rf_state_holds(state) || state == RF_STATE_RECOVERING;
 }
 
+int rf_hold_ordered(const rf_brief *brief, rf_time now)
+{
+    return brief->hold_until > now;
+}
+
+int rf_hold_may_queue(const rf_brief *brief)
+{
+    return brief->hold_until || rf_hold_queues((rf_state_name)brief->state);
+}
+
+int rf_hold_queues_now(const rf_brief *brief, rf_time now)
+{
+    if (now - brief->observed_at > brief->stale_after)
+        return 0;
+    return rf_hold_ordered(brief, now) || rf_hold_queues((rf_state_name)brief->state);
+}
+
 rf_gate rf_hold_gate(const rf_brief *brief, rf_time now)
 {
-    if (brief->state == RF_STATE_UNKNOWN)
-        return RF_GATE_GIVEN_UP;
-    if (!rf_state_holds((rf_state_name)brief->state))
-        return RF_GATE_OPEN;
+    if (!rf_hold_ordered(brief, now)) {
+        if (brief->state == RF_STATE_UNKNOWN)
+            return RF_GATE_GIVEN_UP;
+        if (!rf_state_holds((rf_state_name)brief->state))
+            return RF_GATE_OPEN;
+    }
     return now - brief->observed_at >= brief->stale_after + RF_HOLD_STALE_GRACE ? RF_GATE_GIVEN_UP : RF_GATE_SHUT;
 }
 

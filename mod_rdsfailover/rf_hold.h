@@ -30,6 +30,14 @@ int rf_hold_concerns(const rf_request_facts *facts);
 /** @return 1 if new requests join a queue in this state: there is no writer, or those who waited for it are being let go */
 int rf_hold_queues(rf_state_name state);
 
+/** @return 1 if an operator's order to hold is in force */
+int rf_hold_ordered(const rf_brief *brief, rf_time now);
+
+/** As published: might new requests wait? Asks no clock, so it comes first while all is well. */
+int rf_hold_may_queue(const rf_brief *brief);
+/** Do new requests wait now? Not if the board is stale. */
+int rf_hold_queues_now(const rf_brief *brief, rf_time now);
+
 /** What the board says to all who wait for one database. */
 typedef enum {
     RF_GATE_SHUT,    /**< no writer, as far as is known */

@@ -28,7 +28,9 @@ int rf_monitor_calm(const rf_monitor *m)
 
 rf_time rf_monitor_pace(const rf_monitor *m)
 {
-    return rf_monitor_calm(m) && !m->snapshot.brief.armed ? m->policy.interval : m->policy.fast;
+    const rf_orders *orders = &m->snapshot.orders;
+
+    return rf_monitor_calm(m) && !orders->armed_until && !orders->hold_until ? m->policy.interval : m->policy.fast;
 }
 
 rf_time rf_monitor_late(const rf_monitor *m)
@@ -51,6 +53,8 @@ void rf_monitor_publish(rf_monitor *m, rf_time now)
     s->brief.stale_after = rf_policy_stale_after(&m->policy);
     s->brief.state = m->state.name;
     s->brief.allowed = rf_monitor_release_allowed(m);
+    s->brief.armed = s->orders.armed_until != 0;
+    s->brief.hold_until = s->orders.hold_until;
     s->since = m->state.since;
     s->writer.rtt = m->rtt;
     s->probe.interval = rf_monitor_pace(m);
@@ -179,10 +183,13 @@ static rf_time next_tick(const rf_monitor *m, rf_time now)
     }
     if (!m->dns_asked)
         next = earlier(next, m->next_dns);
-    if (m->state.name == RF_STATE_RECOVERING)
+    if (m->state.name == RF_STATE_RECOVERING && !m->state.halted)
         next = earlier(next, earlier(m->pace.next, now + m->policy.fast));
     if (m->aborting)
         next = earlier(next, m->abort_due);
+    if (m->state.halted) /* is nothing running any more? */
+        next = earlier(next, now + m->policy.fast);
+    next = earlier(next, rf_monitor_orders_end(m));
     return next > now ? next : now + RF_MS(1);
 }
 
@@ -213,6 +220,7 @@ rf_time rf_monitor_tick(rf_monitor *m, rf_time now)
     rf_monitor_check_name(m, now);
 
     crowd = rf_monitor_crowd(m);
+    rf_monitor_orders_tick(m, &crowd, now);
     before = m->state.name;
     rf_state_passed(&m->state, crowd.waiting, blind(m, now), now);
     if (m->state.name != before)
@@ -254,6 +262,9 @@ void rf_monitor_init(rf_monitor *m, const rf_world *world, const rf_policy *poli
     m->snapshot = *seen;
     m->snapshot.sockets.mode = (uint32_t)policy->abort;
     m->snapshot.sockets.left = 0;
+    /* Of a monitor that was killed in mid-write the brief is left. */
+    m->snapshot.orders.hold_until = seen->brief.hold_until;
+    m->state.halted = seen->brief.hold_until != 0;
     m->rtt = seen->writer.rtt;
     m->state.ever = seen->brief.writer.text[0] != 0;
     /* For as long as waiting requests give a new monitor. A state that is older is worth nothing; the addresses still are. */

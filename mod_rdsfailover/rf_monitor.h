@@ -34,6 +34,7 @@ typedef struct rf_crowd {
     uint64_t withheld; /**< answers, ever */
     uint64_t waiting;  /**< now */
     uint64_t running;  /**< let go, and not done yet */
+    uint64_t inflight; /**< past the gate, held before or not, and not done yet */
     uint64_t finished; /**< let go, and done, ever */
     uint64_t troubled; /**< ever let go while recovering, and the application failed */
 } rf_crowd;
@@ -93,6 +94,7 @@ typedef struct rf_monitor {
     rf_time abort_due;      /**< when to look at sockets again, while `aborting` */
     unsigned aborting;      /**< addresses whose sockets were looked at the last time */
     rf_time abort_said;     /**< when it was last said that there were any */
+    int emptied;    /**< during the hold that is ordered now: it was said that nothing runs any more */
 
     rf_history_sample second; /**< the one that lasts, so far; `at` is not used */
 } rf_monitor;
@@ -111,6 +113,9 @@ void rf_monitor_sample(rf_monitor *m, const rf_sample *sample, rf_time now);
 
 /** The prober ended by itself and another one was started. */
 void rf_monitor_prober_replaced(rf_monitor *m, rf_time now);
+
+/** An operator's order. Takes effect, and is published, at once. */
+void rf_monitor_order(rf_monitor *m, const rf_order *order, rf_time now);
 
 /** A request suspects something: look now. Harmless at any rate. */
 void rf_monitor_look(rf_monitor *m, rf_time now);

@@ -6,8 +6,8 @@
  * @brief What the files of the monitor share with each other and with nobody else.
  *
  * rf_monitor_samples.c weighs what is seen, rf_monitor_moves.c moves the state and names the writer, rf_monitor_release.c says how
- * many held requests may go on at once, rf_monitor_history.c what each second was like, rf_monitor_abort.c has
- * stale sockets destroyed, rf_monitor.c keeps time.
+ * many held requests may go on at once, rf_monitor_orders.c does what operators order, rf_monitor_history.c remembers what each
+ * second was like, rf_monitor_abort.c has stale sockets destroyed, rf_monitor.c keeps time.
  *
  * Layer: loop.
  */
@@ -47,6 +47,12 @@ void rf_monitor_fail_writer(rf_monitor *m, rf_cause cause, rf_time started, rf_t
 void rf_monitor_suspect_writer(rf_monitor *m, rf_cause cause, rf_time started, rf_time now);
 void rf_monitor_answer_writer(rf_monitor *m, rf_time now);
 /** @} */
+
+/* rf_monitor_orders.c */
+/** Time passed: orders end. */
+void rf_monitor_orders_tick(rf_monitor *m, const rf_crowd *crowd, rf_time now);
+/** @return when the next one ends; RF_TIME_NEVER */
+rf_time rf_monitor_orders_end(const rf_monitor *m);
 
 /* rf_monitor_history.c */
 /** The state, or the queue's length, may have changed: what was the worst of this second? */

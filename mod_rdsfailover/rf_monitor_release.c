@@ -37,6 +37,9 @@ void rf_monitor_release_adopt(rf_monitor *m, rf_time now)
     const rf_failover *last = s->nfailovers ? &s->failovers[0] : NULL;
     rf_time ended = last && last->ended && !last->drained ? last->ended : 0;
 
+    /* What waited for an order's end was let go then. */
+    if (s->orders.hold_ended > ended && now - s->orders.hold_ended < RF_RECOVERING_MAX)
+        ended = s->orders.hold_ended;
     if (m->state.name == RF_STATE_RECOVERING)
         m->state.release = ended ? ended : m->state.since;
     else if (m->state.name == RF_STATE_SUSPECT && ended)
@@ -109,7 +112,7 @@ void rf_monitor_release_tick(rf_monitor *m, const rf_crowd *crowd, rf_time now)
     rf_pace_verdict verdict;
 
     /* In a suspicion the step goes on until it is over. */
-    if (m->state.name != RF_STATE_RECOVERING)
+    if (m->state.name != RF_STATE_RECOVERING || m->state.halted)
         return;
     verdict = rf_pace_tick(&m->pace, &counts, now);
     m->changed |= m->pace.allowed != before;
@@ -119,5 +122,8 @@ void rf_monitor_release_tick(rf_monitor *m, const rf_crowd *crowd, rf_time now)
 
 uint32_t rf_monitor_release_allowed(const rf_monitor *m)
 {
+    /* Requests see by their own clock that an order has ended, before this monitor begins the release. */
+    if (m->state.halted)
+        return m->policy.concurrency ? m->policy.concurrency : 1;
     return m->state.name == RF_STATE_RECOVERING ? m->pace.allowed : 0;
 }

@@ -5,7 +5,7 @@
 
 #define ROOM_MIN 64
 
-static int before(const rf_ticket *a, const rf_ticket *b, rf_order order)
+static int before(const rf_ticket *a, const rf_ticket *b, rf_queue_order order)
 {
     rf_time x = order == RF_BY_DUE ? a->due : a->arrival;
     rf_time y = order == RF_BY_DUE ? b->due : b->arrival;
@@ -13,14 +13,14 @@ static int before(const rf_ticket *a, const rf_ticket *b, rf_order order)
     return x != y ? x < y : a->number < b->number;
 }
 
-static void put(rf_queue *queue, rf_order order, uint32_t i, rf_ticket *ticket)
+static void put(rf_queue *queue, rf_queue_order order, uint32_t i, rf_ticket *ticket)
 {
     queue->heap[order][i - 1] = ticket;
     ticket->at[order] = i;
 }
 
 /* Places are counted from 1: the children of i are 2i and 2i + 1. */
-static void settle(rf_queue *queue, rf_order order, uint32_t i)
+static void settle(rf_queue *queue, rf_queue_order order, uint32_t i)
 {
     rf_ticket **heap = queue->heap[order], *ticket = heap[i - 1];
 
@@ -106,7 +106,7 @@ void rf_queue_postpone(rf_queue *queue, rf_ticket *ticket, rf_time due)
     settle(queue, RF_BY_DUE, ticket->at[RF_BY_DUE]);
 }
 
-rf_ticket *rf_queue_first(const rf_queue *queue, rf_order order)
+rf_ticket *rf_queue_first(const rf_queue *queue, rf_queue_order order)
 {
     return queue->length ? queue->heap[order][0] : NULL;
 }

@@ -14,7 +14,7 @@
 
 #include "rf_time.h"
 
-typedef enum { RF_BY_ARRIVAL, RF_BY_DUE, RF_ORDERS } rf_order;
+typedef enum { RF_BY_ARRIVAL, RF_BY_DUE, RF_ORDERS } rf_queue_order;
 
 typedef struct rf_ticket {
     rf_time arrival;         /**< the visitor's first, over all legs */
@@ -36,7 +36,7 @@ void rf_queue_remove(rf_queue *queue, rf_ticket *ticket);
 /** A ticket in the queue is to be looked at at another time. */
 void rf_queue_postpone(rf_queue *queue, rf_ticket *ticket, rf_time due);
 /** @return who came first, or who is due first; NULL if the queue is empty */
-rf_ticket *rf_queue_first(const rf_queue *queue, rf_order order);
+rf_ticket *rf_queue_first(const rf_queue *queue, rf_queue_order order);
 
 static inline int rf_ticket_waits(const rf_ticket *ticket)
 {

@@ -59,8 +59,23 @@ int rf_report_failover_replayed(const rf_report_database *db, unsigned i, uint64
                       : grown(f->replayed_before, i == 0 ? db->counts[RF_COUNT_WITHHELD] : f[-1].replayed_before, ret_replayed);
 }
 
+int rf_report_order(const rf_report *report, const rf_report_database *db, rf_report_ordered *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->action = rf_orders_shown(&db->snapshot.orders, report->now, &ret->until, &ret->by);
+    /* A monitor that fell silent has told nobody to wait. */
+    if (!db->known || rf_report_stale(report, db))
+        ret->action = RF_ORDER_NONE;
+    ret->drained = ret->action == RF_ORDER_HOLD && db->inflight == 0;
+    return ret->action != RF_ORDER_NONE;
+}
+
 uint32_t rf_report_allowed(const rf_report *report, const rf_report_database *db)
 {
+    rf_report_ordered order;
+
+    if (rf_report_order(report, db, &order) && order.action == RF_ORDER_HOLD)
+        return 0;
     return rf_report_state(report, db) == RF_STATE_RECOVERING ? db->snapshot.brief.allowed : 0;
 }
 

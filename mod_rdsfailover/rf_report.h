@@ -20,7 +20,8 @@ typedef struct rf_report_database {
     rf_snapshot snapshot;
     uint64_t counts[RF_COUNTS];
     uint64_t now_held;
-    uint32_t running; /**< released requests that run now */
+    uint32_t running;  /**< released requests that run now */
+    uint32_t inflight; /**< protected requests that run now, those among them */
     rf_time oldest;   /**< when the request that has waited longest began to; 0: not known, or nobody waits */
     const rf_history_sample *history; /**< oldest first; NULL: none */
     unsigned nhistory;

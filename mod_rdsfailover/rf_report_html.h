@@ -45,6 +45,12 @@ const char *rf_html_ask(const rf_report *report);
 void rf_html_database(FILE *out, const rf_report *report, unsigned i);
 /** The last ten minutes: states, waiting requests, the probe's round trip. */
 void rf_html_strip(FILE *out, const rf_report *report, unsigned i);
+/** What is ordered, for the list of small facts. */
+void rf_html_order_tags(FILE *out, const rf_report *report, const rf_report_database *db);
+/** That requests are held by order, and what still runs; nothing if they are not. */
+void rf_html_order_note(FILE *out, const rf_report *report, const rf_report_database *db);
+/** Buttons, for those who may. */
+void rf_html_control(FILE *out, const rf_report *report, unsigned i);
 /** Each failover as a timeline, newest first. */
 void rf_html_failovers(FILE *out, const rf_report *report, unsigned i);
 

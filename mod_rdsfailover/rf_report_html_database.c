@@ -36,7 +36,7 @@ static void put_hero(FILE *out, const rf_report *report, unsigned i)
         fputs("</span>", out);
     }
     fprintf(out, "</p>\n<p class=\"meaning\">%s</p>\n</div>\n<ul class=\"tags\">\n", meanings[state]);
-    fputs(s->brief.armed ? "<li class=\"armed\">Armed: an outage is expected\n" : "<li>Not armed\n", out);
+    rf_html_order_tags(out, report, db);
     if (since) {
         fputs("<li>Since ", out);
         rf_html_moment(out, report, since);
@@ -59,6 +59,7 @@ static void put_notes(FILE *out, const rf_report *report, unsigned i)
     const rf_snapshot *s = &db->snapshot;
 
     fprintf(out, "<div class=\"part notes\" id=\"db-%u-notes\">\n", i);
+    rf_html_order_note(out, report, db);
     if (rf_report_stale(report, db))
         fputs("<p class=\"note\"><strong>The monitor has fallen silent</strong>: what follows is old. "
               "The server&#8217;s error log says why.</p>\n",
@@ -236,35 +237,6 @@ static void put_counts(FILE *out, const rf_report *report, unsigned i)
     fputs("</dl>\n</section>\n", out);
 }
 
-/** A form of its own for each pair of buttons: what they order ends by itself, after different times. */
-static void put_form(FILE *out, const rf_report *report, const rf_report_database *db, const char *order, const char *end,
-                     const char *times)
-{
-    fprintf(out, "<form method=\"post\" action=\"%shtml\"><input type=\"hidden\" name=\"database\" value=\"", rf_html_ask(report));
-    rf_html_text(out, db->name);
-    fprintf(out, "\">%s<label>for <select name=\"ttl\">%s</select></label>%s</form>\n", order, times, end);
-}
-
-/** What the form sends: action, ttl in seconds, database. */
-static void put_control(FILE *out, const rf_report *report, unsigned i)
-{
-    const rf_report_database *db = &report->databases[i];
-
-    if (!report->control)
-        return;
-    fprintf(out, "<section class=\"part card control\" id=\"db-%u-control\">\n<h3>Control</h3>\n<div>\n", i);
-    put_form(out, report, db, "<button name=\"action\" value=\"arm\">Arm</button>",
-             "<button name=\"action\" value=\"disarm\">Disarm</button>",
-             "<option value=\"300\">5 min<option value=\"900\" selected>15 min<option value=\"3600\">1 h");
-    put_form(out, report, db, "<button name=\"action\" value=\"hold\">Hold</button>",
-             "<button name=\"action\" value=\"release\">Release</button>",
-             "<option value=\"30\">30 s<option value=\"60\" selected>1 min<option value=\"300\">5 min"
-             "<option value=\"600\">10 min");
-    fputs("</div>\n<p class=\"small\">Armed, the writer is probed at the fast pace. On hold, new requests wait while those that run "
-          "finish; they go on by themselves after that time.</p>\n</section>\n",
-          out);
-}
-
 void rf_html_database(FILE *out, const rf_report *report, unsigned i)
 {
     const char *state = rf_state_text(rf_report_state(report, &report->databases[i]));
@@ -274,7 +246,7 @@ void rf_html_database(FILE *out, const rf_report *report, unsigned i)
     put_hero(out, report, i);
     put_notes(out, report, i);
     put_queue(out, report, i);
-    put_control(out, report, i);
+    rf_html_control(out, report, i);
     rf_html_strip(out, report, i);
     fputs("<div class=\"pair\">\n", out);
     put_chain(out, report, i);

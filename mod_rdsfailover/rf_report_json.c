@@ -148,6 +148,7 @@ static json_t *hold_object(builder *b, const rf_report_database *db)
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         add(b, o, counts[i].key, count(db->counts[counts[i].count]));
     add(b, o, "running", count(db->running));
+    add(b, o, "inflight", count(db->inflight));
     add(b, o, "allowed", count_or_null(rf_report_allowed(b->report, db)));
     add(b, o, "capacity", count_or_null(b->report->capacity.requests));
     add(b, o, "oldest_ms", db->now_held && db->oldest ? ms(rf_report_oldest(b->report, db)) : json_null());
@@ -203,6 +204,21 @@ static json_t *failover_object(builder *b, const rf_report_database *db, unsigne
     return o;
 }
 
+static json_t *order_object(builder *b, const rf_report_database *db)
+{
+    rf_report_ordered order;
+    json_t *o;
+
+    if (!rf_report_order(b->report, db, &order))
+        return json_null();
+    o = json_object();
+    add(b, o, "action", json_string(rf_order_text(order.action)));
+    add(b, o, "by", text(order.by));
+    add(b, o, "until", when(b, order.until));
+    add(b, o, "drained", order.action == RF_ORDER_HOLD ? json_boolean(order.drained) : json_null());
+    return o;
+}
+
 static json_t *database_object(builder *b, const rf_report_database *db)
 {
     const rf_snapshot *s = &db->snapshot;
@@ -215,6 +231,7 @@ static json_t *database_object(builder *b, const rf_report_database *db)
     add(b, o, "since", when(b, rf_report_since(b->report, db)));
     add(b, o, "epoch", count(s->brief.epoch));
     add(b, o, "armed", json_boolean(s->brief.armed));
+    add(b, o, "order", order_object(b, db));
     add(b, o, "stale", json_boolean(rf_report_stale(b->report, db)));
     add(b, o, "observed", when(b, s->brief.observed_at));
     add(b, o, "writer", writer_object(b, s));

@@ -139,6 +139,12 @@ static void put_state(writer *w)
     family(w, "epoch", "gauge", "Grows by one when an outage ends or the writer's address changes.");
     EACH(i)
         integer(w, i, r->databases[i].snapshot.brief.epoch);
+    family(w, "hold_ordered", "gauge", "1 while requests are held by order of an operator.");
+    EACH(i) {
+        rf_report_ordered order;
+
+        integer(w, i, rf_report_order(r, &r->databases[i], &order) && order.action == RF_ORDER_HOLD);
+    }
     family(w, "armed", "gauge", "1 while an outage is expected.");
     EACH(i)
         integer(w, i, r->databases[i].snapshot.brief.armed != 0);
@@ -230,6 +236,9 @@ static void put_requests(writer *w)
     family(w, "requests_running", "gauge", "Released requests that run now.");
     EACH(i)
         integer(w, i, r->databases[i].running);
+    family(w, "requests_inflight", "gauge", "Protected requests that run now, released ones among them.");
+    EACH(i)
+        integer(w, i, r->databases[i].inflight);
     family(w, "requests_allowed", "gauge", "Released requests that may run at once; no line while any number may.");
     EACH(i)
         if (rf_report_allowed(r, &r->databases[i]))

@@ -29,7 +29,7 @@
     : ms < 1000 ? Math.floor(ms) + '\u00a0ms' : (ms / 1000).toFixed(2) + '\u00a0s';
 
   // What changes with every probe is written where it stands (update); all the rest is drawn anew when it is another.
-  const FLEETING = new Set(['observed', 'rtt_ms', 'answered', 'ttl', 'last', 'count', 'age_ms', 'generated', 'pid']);
+  const FLEETING = new Set(['observed', 'rtt_ms', 'answered', 'ttl', 'last', 'count', 'age_ms', 'generated', 'pid', 'inflight']);
   const essence = (json) => JSON.stringify(json, (key, value) => FLEETING.has(key) ? undefined : value);
   const value = (object, path) => path.split('.').reduce((o, key) => o?.[key], object);
 
@@ -47,7 +47,7 @@
       }
     });
   }
-  const busy = (json) => json.databases.some((d) => d.state !== 'available' || d.hold.now || d.hold.running);
+  const busy = (json) => json.databases.some((d) => d.state !== 'available' || d.hold.now || d.hold.running || d.order);
 
   async function ask(what) {
     const stop = new AbortController(), limit = setTimeout(() => stop.abort(), PATIENCE);
@@ -165,6 +165,33 @@
     }
   }
 
+  // A page of another site cannot set this header, so it cannot use what the browser knows of the user.
+  async function order(form, button) {
+    const fields = new URLSearchParams(new FormData(form)), time = form.querySelector('select');
+    fields.set('action', button.value);
+    if (/^(?:disarm|release)$/.test(button.value)) fields.delete('ttl');
+    const lasts = fields.has('ttl') ? ' (' + time.selectedOptions[0].text + ')' : '';
+    if (!confirm(fields.get('database') + lasts + ': ' + button.dataset.question)) return;
+    let said;
+    try {
+      const answer = await fetch(form.getAttribute('action'), {
+        method: 'POST', body: fields, headers: { 'X-RDSFailover-Control': '1' }, cache: 'no-store', credentials: 'same-origin',
+      });
+      said = (answer.ok ? 'Done. ' : 'Not done (' + answer.status + '). ') + (await answer.text()).slice(0, 500);
+    } catch (e) {
+      said = 'Whether it was done is not known: ' + e.message;
+    }
+    by('answer').textContent = said;
+    by('answer').hidden = false;
+    pause = SECOND;
+    look();
+  }
+
+  addEventListener('submit', (event) => {
+    if (!event.target.closest('.control') || !event.submitter) return;
+    event.preventDefault();
+    order(event.target, event.submitter);
+  });
   root.classList.add('scripted');
   addEventListener('visibilitychange', () => { if (!document.hidden) { pause = SECOND; look(); } });
   addEventListener('online', look);

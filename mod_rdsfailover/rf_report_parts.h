@@ -25,7 +25,18 @@ int rf_report_failover_held(const rf_report_database *db, unsigned i, uint64_t *
 /** The same for requests of which an answer was withheld, and that ran again. */
 int rf_report_failover_replayed(const rf_report_database *db, unsigned i, uint64_t *ret_replayed);
 
-/** @return released requests that may run at once now; 0: any number */
+/** What an operator has ordered, if that is in force. */
+typedef struct rf_report_ordered {
+    rf_order_action action; /**< RF_ORDER_HOLD, RF_ORDER_ARM; RF_ORDER_NONE */
+    rf_time until;
+    const char *by;
+    int drained; /**< held, and nothing runs any more */
+} rf_report_ordered;
+
+/** @return 1 if there is one: a hold before being armed */
+int rf_report_order(const rf_report *report, const rf_report_database *db, rf_report_ordered *ret_order);
+
+/** @return released requests that may run at once now; 0: any number, or none because of an order to hold */
 uint32_t rf_report_allowed(const rf_report *report, const rf_report_database *db);
 
 /** @return how long the request has waited that has waited longest; 0 if none waits, or it is not known */

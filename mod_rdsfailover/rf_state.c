@@ -59,11 +59,26 @@ void rf_state_given_up(rf_state *state, rf_time now)
     enter(state, RF_STATE_UNKNOWN, now);
 }
 
+void rf_state_halted(rf_state *state)
+{
+    state->halted = 1;
+}
+
+void rf_state_resumed(rf_state *state, rf_time now)
+{
+    state->halted = 0;
+    /* A suspicion leads to the release when it is over; an outage's end begins one by itself. */
+    if (state->name == RF_STATE_AVAILABLE || state->name == RF_STATE_RECOVERING || state->name == RF_STATE_SUSPECT)
+        state->release = now;
+    if (state->name == RF_STATE_AVAILABLE)
+        enter(state, RF_STATE_RECOVERING, now);
+}
+
 void rf_state_passed(rf_state *state, uint64_t waiting, int blind, rf_time now)
 {
     if (blind)
         enter(state, RF_STATE_UNKNOWN, now);
-    else if (state->name == RF_STATE_RECOVERING && (waiting == 0 || now - state->release >= RF_RECOVERING_MAX))
+    else if (state->name == RF_STATE_RECOVERING && !state->halted && (waiting == 0 || now - state->release >= RF_RECOVERING_MAX))
         enter(state, RF_STATE_AVAILABLE, now);
 }
 

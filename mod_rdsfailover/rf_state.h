@@ -27,6 +27,9 @@
  * because of the outage, and all of them at once would be the stampede. Otherwise it is `available`, however many wait: they
  * came within the second or two that the writer took to answer, and without us would have waited for that answer inside it.
  *
+ * An operator's order to hold is no state: the database is what it is, and requests wait all the same. When the order ends, those
+ * who waited for that leave as after an outage: from `available` to `recovering`.
+ *
  * Layer:   core. No I/O, no clock, no allocation.
  * Threads: one writer (the monitor).
  *
@@ -46,6 +49,7 @@ typedef struct rf_state {
     rf_time release; /**< when the release under way began, in `recovering` and in a suspicion in the middle of it; 0: none is */
     int failures;    /**< of the writer, in a row */
     int ever;        /**< a writer was known at some time */
+    int halted;      /**< by order nothing is let go: `recovering` does not end */
 } rf_state;
 
 /** The writer answered: it takes writes, or (`neutral`) it is alive but does not say. Ends suspicion, never an outage. */
@@ -60,6 +64,10 @@ void rf_state_astray(rf_state *state, rf_time now);
 void rf_state_verified(rf_state *state, rf_time now);
 /** Whatever is there does not let us in, so we cannot tell: as if no writer had ever been known. */
 void rf_state_given_up(rf_state *state, rf_time now);
+/** An operator has requests held, whatever the state. */
+void rf_state_halted(rf_state *state);
+/** He does not any more: a release begins, if there is a writer. */
+void rf_state_resumed(rf_state *state, rf_time now);
 /** Time passed. @param waiting requests still in the queue @param blind no verdict of any kind came for too long */
 void rf_state_passed(rf_state *state, uint64_t waiting, int blind, rf_time now);
 

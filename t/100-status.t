@@ -47,11 +47,11 @@ like($json->{mpm}, qr/^(?:event|worker|prefork)$/, 'the MPM');
 is_deeply([grep { !exists $json->{monitor}{$_} } qw(pid age_ms restarts)], [], 'the monitor');
 my $database = $json->{databases}[0];
 my %KEYS = (
-    ''     => [qw(name endpoint port state since epoch armed writer dns probe hold replay aws failovers)],
+    ''     => [qw(name endpoint port state since epoch armed order writer dns probe hold replay aws failovers)],
     writer => [qw(address server version read_only rtt_ms buffer_pool_bytes)],
     dns    => [qw(cnames addresses ttl changed)],
     probe  => [qw(last ok error interval_ms count failed)],
-    hold   => [qw(now peak held released passed redirected expired aborted lost rejected running allowed troubled oldest_ms times)],
+    hold   => [qw(now peak held released passed redirected expired aborted lost rejected running inflight allowed troubled oldest_ms times)],
 );
 for my $part (sort keys %KEYS) {
     my $object = $part ? $database->{$part} : $database;

@@ -222,6 +222,36 @@ static void turns(void)
     free(board);
 }
 
+static void orders(void)
+{
+    rf_board *board = fresh();
+    rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
+    rf_snapshot s;
+    uint32_t first = rf_slot_order_number(a), second = rf_slot_order_number(a), other = rf_slot_order_number(b), i, wrong = 0;
+
+    ok(!rf_slot_order_is_taken(a, first), "an order is not taken when it is given");
+    rf_slot_order_taken(a, first);
+    ok(rf_slot_order_is_taken(a, first) && !rf_slot_order_is_taken(a, second), "the first is taken, the second not yet");
+    ok(!rf_slot_order_is_taken(b, other), "nor that of another database");
+    rf_slot_order_taken(a, second);
+    rf_slot_order_taken(a, first);
+    ok(rf_slot_order_is_taken(a, second), "an old one that comes late takes nothing back");
+    for (i = 0; i < 70; i++) {
+        uint32_t number = rf_slot_order_number(b) + i * 0x10000000u;
+        rf_slot_order_taken(b, number);
+        wrong += !rf_slot_order_is_taken(b, number) || rf_slot_order_is_taken(b, number + 1);
+    }
+    is_int(wrong, 0, "numbers may wrap");
+
+    memset(&s, 0, sizeof s);
+    rf_slot_publish(a, &s);
+    s.brief.hold_until = RF_SEC(60);
+    ok(rf_slot_publish(a, &s), "a hold wakes");
+    s.brief.hold_until = 0;
+    ok(rf_slot_publish(a, &s), "and so does its end");
+    free(board);
+}
+
 static void history(void)
 {
     static rf_history_sample out[RF_HISTORY];
@@ -333,6 +363,7 @@ int main(void)
     running();
     in_flight();
     turns();
+    orders();
     history();
     hold_times();
     blocking();

@@ -67,6 +67,30 @@ static const struct {
     { "the status page", { .status_page = 1, .own_handler = 1 }, 0 },
 };
 
+/* An order to hold, which ends by the reader's clock. */
+static void orders(void)
+{
+    static const rf_state_name all[] = { RF_STATE_UNKNOWN, RF_STATE_AVAILABLE, RF_STATE_SUSPECT, RF_STATE_OUTAGE, RF_STATE_RECOVERING };
+    const rf_time until = SEEN + STALE;
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        const char *state = rf_state_text(all[i]);
+        rf_brief brief = { .observed_at = SEEN, .stale_after = STALE, .state = all[i], .hold_until = until }, free = brief;
+
+        free.hold_until = 0;
+        ok(rf_hold_may_queue(&brief), "%s, held by order: a request may have to wait", state);
+        is_int(rf_hold_may_queue(&free), rf_hold_queues(all[i]), "%s, no order: as the state is", state);
+        ok(rf_hold_ordered(&brief, until - 1) && !rf_hold_ordered(&brief, until), "%s: the order ends by itself", state);
+        ok(rf_hold_queues_now(&brief, until - 1), "%s, held by order: it waits", state);
+        is_int(rf_hold_queues_now(&brief, until), rf_hold_queues(all[i]), "%s, the order is over: as the state is", state);
+        is_int(rf_hold_gate(&brief, until - 1), RF_GATE_SHUT, "%s, held by order: shut", state);
+        is_int(rf_hold_gate(&brief, until), rf_hold_gate(&free, until), "%s, the order is over: as the state is", state);
+        brief.hold_until = SEEN + RF_SEC(3600);
+        ok(!rf_hold_queues_now(&brief, SEEN + STALE + 1), "%s, held by order: nobody begins to wait for a monitor that is gone", state);
+        is_int(rf_hold_gate(&brief, SEEN + STALE + RF_HOLD_STALE_GRACE), RF_GATE_GIVEN_UP, "%s: nor waits for long", state);
+    }
+}
+
 int main(void)
 {
     rf_brief never = { 0 };
@@ -92,5 +116,6 @@ int main(void)
     ok(rf_hold_queues(RF_STATE_RECOVERING) && rf_hold_queues(RF_STATE_OUTAGE) && rf_hold_queues(RF_STATE_SUSPECT),
        "new requests queue while there is no writer, and while those who waited leave");
     ok(!rf_hold_queues(RF_STATE_AVAILABLE) && !rf_hold_queues(RF_STATE_UNKNOWN), "and at no other time");
+    orders();
     return tap_done();
 }

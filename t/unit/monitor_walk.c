@@ -87,6 +87,8 @@ static w_step any_step(int crowd)
         return dice(4) ? step : (w_step)KILL(0, 1 + (int)dice(dice(2) ? 1000 : 15000));
     case 11:
         return dice(2) ? step : (w_step)SOCKETS(0, any_address(crowd), 1 + (int)dice(1500));
+    case 12:
+        return dice(2) ? step : (w_step)ORDER(0, RF_ORDER_ARM + (int)dice(4), 1 + (int)dice(dice(2) ? 5 : 200));
     default:
         return step;
     }
@@ -104,6 +106,9 @@ static void rest(world *w, int alive)
         world_apply(w, &(w_step)RTT(0, w->servers[i].address.text, 1));
     }
     world_apply(w, &(w_step)TTL(0, 1));
+    if (w->down_until)
+        world_run(w, NULL, (int)((w->down_until - W_START) / 1000) + 1);
+    world_apply(w, &(w_step)ORDER(0, RF_ORDER_RELEASE, 0));
     world_apply(w, &(w_step)DNS(0, addresses[1]));
     world_apply(w, &(w_step)HOST_DNS(0, addresses[1]));
     world_apply(w, &(w_step)SERVER(0, addresses[1], alive ? W_UP : W_REFUSES));

@@ -101,7 +101,7 @@ static void names_are_there(const char *story)
         {"writer", "address", "server", "version", "read_only", "rtt_ms", "buffer_pool_bytes"},
         {"dns", "cnames", "addresses", "ttl", "changed"},
         {"probe", "last", "ok", "error", "interval_ms", "count", "failed"},
-        {"hold", "now", "peak", "held", "released", "passed", "redirected", "expired", "aborted", "lost", "rejected", "running", "allowed", "troubled"},
+        {"hold", "now", "peak", "held", "released", "passed", "redirected", "expired", "aborted", "lost", "rejected", "running", "inflight", "allowed", "troubled"},
         {"failovers", "epoch", "cause", "started", "detected_ms", "from", "to", "dns_changed_ms", "outage_ms", "drained_ms", "held", "replayed",
          "sockets_aborted"},
     };
@@ -392,6 +392,38 @@ static void health(void)
     is_int(rf_report_health(&report, 1), 503, "health=db, no database");
 }
 
+static void ordered(void)
+{
+    rf_orders *orders = &db.snapshot.orders;
+
+    set_up();
+    db.inflight = 5;
+    is_str(line("databases[0].order.action"), NULL, "nothing is ordered");
+    is_str(line("databases[0].hold.inflight"), "5", "what runs is told all the same");
+    orders->armed_until = NOW + RF_SEC(60);
+    db.snapshot.brief.armed = 1;
+    strcpy(orders->armed_by, "alice\n\xc3\xa4");
+    is_str(line("databases[0].order.action"), "arm", "armed");
+    is_str(line("databases[0].order.by"), "alice\xef\xbf\xbd\xc3\xa4", "by whom, without control characters");
+    is_str(line("databases[0].order.until"), "2026-11-22T18:11:00.250Z", "until when");
+    is_str(line("databases[0].order.drained"), NULL, "which drains nothing");
+    orders->hold_until = NOW + RF_SEC(30);
+    strcpy(orders->hold_by, "bob");
+    is_str(line("databases[0].order.action"), "hold", "a hold comes first");
+    is_str(line("databases[0].armed"), "true", "still armed");
+    is_str(line("databases[0].order.drained"), "false", "five run");
+    db.inflight = 0;
+    is_str(line("databases[0].order.drained"), "true", "none does");
+    db.snapshot.brief.state = RF_STATE_RECOVERING;
+    db.snapshot.brief.allowed = 32;
+    is_str(line("databases[0].hold.allowed"), NULL, "held by order, nobody may be let go");
+    report.now = NOW + RF_SEC(30);
+    db.snapshot.brief.observed_at = report.now;
+    is_str(line("databases[0].order.action"), "arm", "its time is over");
+    db.snapshot.brief.observed_at = report.now - RF_SEC(3);
+    is_str(line("databases[0].order.action"), NULL, "a silent monitor orders nothing");
+}
+
 static void many(void)
 {
     static rf_report_database dbs[RF_BOARD_SLOTS];
@@ -423,5 +455,6 @@ int main(void)
     hostile();
     health();
     many();
+    ordered();
     return tap_done();
 }

@@ -208,7 +208,25 @@ static void armed_moment(void)
     after(0);
     dbs[0].snapshot.brief.armed = 1;
     dbs[0].snapshot.probe.interval = RF_MS(100);
+    dbs[0].snapshot.orders.armed_until = NOW + RF_SEC(540);
+    strcpy(dbs[0].snapshot.orders.armed_by, "alice");
     report.control = 1;
+}
+
+/* A planned switch: nothing is wrong, and requests wait. */
+static void held_moment(void)
+{
+    rf_snapshot *s = &dbs[0].snapshot;
+
+    armed_moment();
+    was(0, 20, -1, RF_STATE_AVAILABLE, 0, 1480);
+    s->orders.hold_until = s->brief.hold_until = NOW + RF_SEC(100);
+    s->brief.allowed = 32;
+    strcpy(s->orders.hold_by, "bob");
+    dbs[0].now_held = 1480;
+    dbs[0].counts[RF_COUNT_HELD] = 10104;
+    dbs[0].oldest = NOW - RF_SEC(20);
+    dbs[0].inflight = 3;
 }
 
 static void outage_moment(void) { set_up(1); an_outage(0); }
@@ -288,6 +306,10 @@ static void hostile_moment(void)
     history[0][10].held = history[0][11].rtt_us = UINT32_MAX;
     history[0][12].at = NOW - RF_SEC(1000);
     dbs[0].counts[RF_COUNT_HELD] = UINT64_MAX;
+    dbs[0].snapshot.brief.observed_at = NOW;
+    dbs[0].snapshot.orders.hold_until = INT64_MAX;
+    memset(dbs[0].snapshot.orders.hold_by, '<', sizeof dbs[0].snapshot.orders.hold_by - 1);
+    memcpy(dbs[0].snapshot.orders.hold_by, "\"'&</script>\x01\xff", 14);
 }
 
 static const struct moment {
@@ -295,7 +317,7 @@ static const struct moment {
     void (*make)(void);
     const char *state; /* of the first database */
 } moments[] = {
-    {"calm", calm_moment, "Available"},       {"armed", armed_moment, "Available"},     {"suspect", suspect_moment, "Suspect"},
+    {"calm", calm_moment, "Available"},       {"armed", armed_moment, "Available"},     {"held", held_moment, "Available"}, {"suspect", suspect_moment, "Suspect"},
     {"outage", outage_moment, "Outage"},      {"release", release_moment, "Recovering"}, {"after", after_moment, "Available"},
     {"silent", silent_moment, "Unknown"},     {"start", start_moment, "Unknown"},       {"several", several_moment, "Available"},
     {"none", none_moment, NULL},              {"hostile", hostile_moment, "Unknown"},
@@ -467,6 +489,26 @@ static void control(void)
     is_int(times(page, "<form method=\"post\" action=\"?html\">"), 2, "buttons for who may");
     is_int(times(page, "name=\"action\" value=\""), 4, "arm, disarm, hold, release");
     is_int(times(page, "name=\"database\" value=\"shop-production\""), 2, "of this database");
+    is_int(times(page, "data-question=\""), 4, "each asks before it is done");
+    free(page);
+    armed_moment();
+    page = rf_report_html(&report);
+    ok(strstr(page, "Armed: an outage is expected, by <bdi>alice</bdi> until <time"), "who armed, and until when");
+    free(page);
+    held_moment();
+    page = rf_report_html(&report);
+    ok(strstr(page, ">On hold by <bdi>bob</bdi> until <time datetime=\"2026-11-22T18:11:40.250Z\""), "who holds, and until when");
+    ok(strstr(page, "Still running on this host: <span data-v=\"hold.inflight\">3<"), "what still runs");
+    ok(!strstr(page, "allowed<"), "nothing may be let go");
+    free(page);
+    dbs[0].inflight = 0;
+    page = rf_report_html(&report);
+    ok(strstr(page, "Nothing runs any more"), "or that nothing does");
+    free(page);
+    report.now += RF_SEC(101);
+    dbs[0].snapshot.brief.observed_at += RF_SEC(101);
+    page = rf_report_html(&report);
+    ok(!strstr(page, "On hold by") && !strstr(page, "Nothing runs"), "and nothing of it when its time is over");
     free(page);
     hostile_moment();
     report.control = report.below = 1;
@@ -492,7 +534,12 @@ static void metrics(void)
     is_int(metric("rdsfailover_hold_duration_seconds_bucket{database=\"shop-production\",le=\"+Inf\"}"), 37 * 36, "to all");
     is_int(metric("rdsfailover_hold_duration_seconds_count{database=\"shop-production\"}"), 37 * 36, "which is the count");
     is_int(metric("rdsfailover_hold_duration_seconds_sum{database=\"shop-production\"}"), 81234, "and their sum");
+    held_moment();
+    is_int(metric("rdsfailover_hold_ordered{database=\"shop-production\"}"), 1, "held by order");
+    is_int(metric("rdsfailover_requests_inflight{database=\"shop-production\"}"), 3, "some run");
+    is_int(metric("rdsfailover_requests_allowed{database=\"shop-production\"}"), -1, "none may be let go");
     after_moment();
+    is_int(metric("rdsfailover_hold_ordered{database=\"shop-production\"}"), 0, "not held by order");
     is_int(metric("rdsfailover_requests_allowed{database=\"shop-production\"}"), -1, "nothing is bounded, no line");
     is_int(1000 * metric("rdsfailover_last_failover_outage_seconds{database=\"shop-production\"}"), 61240, "the last failover");
     several_moment();

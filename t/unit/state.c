@@ -7,6 +7,7 @@
 #define MINUTE TEN TEN TEN TEN TEN "wwwwwwwww" /* 59 s of it */
 
 /* a answered  f failed  s suspected  d astray  v verified
+ * h held by order  g by order let go
  * w time passes, requests wait  . time passes, none waits  b time passes, blind */
 static const struct {
     const char *name;
@@ -70,6 +71,20 @@ static const struct {
     { "blind, then failures of a known writer: an outage", "vbff", 2, RF_STATE_OUTAGE, 4 },
     { "blind, then one failure is nothing yet", "vbf", 2, RF_STATE_UNKNOWN, 2 },
     { "failures are forgotten by an answer in between", "vbfaf", 2, RF_STATE_UNKNOWN, 2 },
+    { "held by order: the state stays what it is", "vhwww", 2, RF_STATE_AVAILABLE, 1 },
+    { "let go by order: as after an outage", "vhwwg", 2, RF_STATE_RECOVERING, 5 },
+    { "until nobody waits", "vhwwgw.", 2, RF_STATE_AVAILABLE, 7 },
+    { "or for 60 s", "vhwwg" MINUTE "w", 2, RF_STATE_AVAILABLE, 65 },
+    { "held by order, an outage, its end: nobody is let go", "vhffv..ww", 2, RF_STATE_RECOVERING, 5 },
+    { "not even after 60 s", "vhffv" MINUTE TEN, 2, RF_STATE_RECOVERING, 5 },
+    { "and then they have 60 s", "vhffv" MINUTE TEN "g" MINUTE, 2, RF_STATE_RECOVERING, 5 },
+    { "and no more", "vhffv" MINUTE TEN "g" MINUTE "w", 2, RF_STATE_AVAILABLE, 135 },
+    { "held by order during a release", "vffvh..www", 2, RF_STATE_RECOVERING, 4 },
+    { "and let go again", "vffvh..wwwg.", 2, RF_STATE_AVAILABLE, 12 },
+    { "let go by order in a suspicion: after it", "vhsga", 2, RF_STATE_RECOVERING, 5 },
+    { "let go by order in an outage: after it", "vhffgv", 2, RF_STATE_RECOVERING, 6 },
+    { "let go by order, nothing known", "hg", 2, RF_STATE_UNKNOWN, 0 },
+    { "held by order, blind, a writer, let go", "vhbvg", 2, RF_STATE_RECOVERING, 5 },
     { "an available writer and time", "v....", 2, RF_STATE_AVAILABLE, 1 },
 };
 
@@ -81,6 +96,8 @@ static void see(rf_state *state, const rf_policy *policy, char what, rf_time now
     case 's': rf_state_suspected(state, now); break;
     case 'd': rf_state_astray(state, now); break;
     case 'v': rf_state_verified(state, now); break;
+    case 'h': rf_state_halted(state); break;
+    case 'g': rf_state_resumed(state, now); break;
     case 'w': rf_state_passed(state, 5, 0, now); break;
     case '.': rf_state_passed(state, 0, 0, now); break;
     case 'b': rf_state_passed(state, 0, 1, now); break;

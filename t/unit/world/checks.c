@@ -54,7 +54,14 @@ static void check_records(world *w, const rf_snapshot *s)
 
 static void check_pace(world *w, const rf_brief *was, const rf_brief *is)
 {
-    world_blame(w, (is->state == RF_STATE_RECOVERING) != (is->allowed != 0), "paced when not recovering, or recovering without a pace");
+    world_blame(w, (is->state == RF_STATE_RECOVERING || is->hold_until) != (is->allowed != 0),
+                "paced when neither recovering nor on hold, or either without a pace");
+    world_blame(w, was->hold_until && !is->hold_until && is->state == RF_STATE_AVAILABLE && w->released_at && w->now - w->released_at < w->drain,
+                "what was held by order was not let go at a pace");
+    world_blame(w, is->hold_until ? is->hold_until != w->hold_until : w->hold_until > w->now, "the hold is not as ordered");
+    /* An order's end begins anew. */
+    if (was->hold_until && !is->hold_until)
+        return;
     /* Of another writer nothing is known: it is begun anew. */
     if (!was->allowed || is->allowed <= was->allowed || is->epoch != was->epoch)
         return;
@@ -113,6 +120,8 @@ void world_check_tick(world *w)
 {
     world_check(w);
     world_blame(w, w->due <= w->now, "the next tick is not later than now");
+    world_blame(w, w->board.brief.hold_until && w->board.brief.hold_until <= w->now, "a hold outlives its time");
+    world_blame(w, w->board.brief.hold_until && w->due > w->board.brief.hold_until, "the end of a hold is slept through");
     world_blame(w, w->due > w->now + w->policy.interval, "the next tick is more than an interval away");
     world_blame(w, w->now - w->board.brief.observed_at > w->board.brief.stale_after, "stale although the monitor runs");
     world_blame(w, w->monitor.last_verdict > w->now, "the last verdict came in the future");

@@ -7,6 +7,7 @@
 
 #include "checks.h"
 #include "prober.h"
+#include "rf_hold.h"
 
 #define DNS_TIMEOUT RF_MS(500)
 
@@ -26,7 +27,7 @@ static void note(world *w, rf_state_name state)
 {
     const rf_brief *b = &w->board.brief;
     const w_entry *last = w->nlog ? &w->log[w->nlog - 1] : NULL;
-    int holds = rf_state_holds(state);
+    int holds = rf_state_holds(state) || rf_hold_ordered(b, w->now);
 
     if (!w->holding_since && holds)
         w->holding_since = w->now;
@@ -68,7 +69,7 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     const world *w = ctx;
     uint64_t now_held = w->holding_since ? (uint64_t)(w->now - w->holding_since) / 10000 : 0;
 
-    *ret_crowd = (rf_crowd){ .held = w->held + now_held, .running = w->running, .finished = (uint64_t)(w->now / 1000) * w->running, .troubled = w->troubled };
+    *ret_crowd = (rf_crowd){ .held = w->held + now_held, .running = w->running, .inflight = w->inflight, .finished = (uint64_t)(w->now / 1000) * w->running, .troubled = w->troubled };
     ret_crowd->waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
 }
 
@@ -131,6 +132,21 @@ static void apply_server(world *w, w_server *s, const w_step *step)
         s->lost_at = w->now + RF_MS(1);
 }
 
+static void apply_order(world *w, const w_step *step)
+{
+    rf_order order = { .action = (uint32_t)step->how };
+    int lasts = step->how == RF_ORDER_ARM || step->how == RF_ORDER_HOLD;
+
+    if (w->down_until) /* nobody takes it */
+        return;
+    order.until = lasts ? w->now + RF_SEC(step->arg) : 0;
+    snprintf(order.by, sizeof order.by, "%s", step->who);
+    if (step->how == RF_ORDER_HOLD || step->how == RF_ORDER_RELEASE)
+        w->hold_until = order.until;
+    rf_monitor_order(&w->monitor, &order, w->now);
+    w->due = w->now;
+}
+
 void world_apply(world *w, const w_step *step)
 {
     switch (step->what) {
@@ -185,6 +201,12 @@ void world_apply(world *w, const w_step *step)
         break;
     case W_FORBID:
         w->forbidden = 1;
+        break;
+    case W_ORDER:
+        apply_order(w, step);
+        break;
+    case W_RUNS:
+        w->inflight = (uint64_t)step->arg;
         break;
     case W_TROUBLE:
         w->troubled += (uint64_t)step->arg;

@@ -39,6 +39,8 @@ typedef enum {
     W_LOOK,     /**< a request suspects something */
     W_SOCKETS,  /**< this host has `arg` more sockets to `who` */
     W_FORBID,   /**< sockets may not be destroyed any more */
+    W_ORDER,    /**< `how`: an rf_order_action, for `arg` seconds, by `who`; lost if the monitor does not run */
+    W_RUNS,     /**< `arg` requests are past the gate */
     W_TROUBLE,  /**< the application fails with `arg` requests that were let go while recovering */
     W_KILL      /**< the monitor dies and is started anew `arg` milliseconds later; `how`: in mid-write, only the brief is left */
 } w_what;
@@ -66,6 +68,8 @@ typedef struct w_step {
 #define LOOK(at) { at, W_LOOK, "", 0, 0 }
 #define SOCKETS(at, who, n) { at, W_SOCKETS, who, 0, n }
 #define FORBID(at) { at, W_FORBID, "", 0, 0 }
+#define ORDER(at, action, seconds) { at, W_ORDER, "alice", action, seconds }
+#define RUNS(at, n) { at, W_RUNS, "", 0, n }
 #define TROUBLE(at, n) { at, W_TROUBLE, "", 0, n }
 #define KILL(at, ms) { at, W_KILL, "", 0, ms }
 #define TEAR(at, ms) { at, W_KILL, "", 1, ms }
@@ -127,8 +131,10 @@ typedef struct world {
     rf_time drain;        /* the queue is empty this long after a hold ended */
     rf_time holding_since, released_at;
     uint64_t held;        /* 100 requests a second arrive */
+    uint64_t inflight;
     uint64_t running, troubled; /* a thousand requests a second end of each that runs */
     rf_time grown_at;     /* brief.allowed */
+    rf_time hold_until;   /* as ordered, and not released; 0 none */
 
     w_entry log[W_LOG];
     unsigned nlog;
