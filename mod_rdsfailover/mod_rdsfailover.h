@@ -39,6 +39,7 @@ typedef struct rf_database {
     char resolvers[RF_RESOLVERS][64];
     rf_time dns_timeout;
     int abort_stale;      /**< RDSFailoverAbortStale */
+    char *const *notify;  /**< RDSFailoverNotify: the command and its arguments, ended by NULL; NULL: none */
     int dry_run;          /**< RDSFailoverDryRun, of every virtual host */
     rf_slot *slot;
 } rf_database;
@@ -53,6 +54,8 @@ typedef struct rf_server_conf {
     rf_time dns_timeout;
     int dry_run;     /**< -1 unset */
     int abort_stale; /**< -1 unset */
+    int notify_set;
+    char *const *notify; /**< as in rf_database */
     int queue;       /**< -1 unset; main server only */
     int concurrency; /**< -1 unset; main server only */
     rf_database *database; /**< NULL: this virtual host has none */

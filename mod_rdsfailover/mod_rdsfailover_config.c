@@ -80,6 +80,10 @@ void *rf_config_merge_server(apr_pool_t *p, void *outer_conf, void *inner_conf)
     }
     if (conf->dry_run < 0)
         conf->dry_run = outer->dry_run;
+    if (!conf->notify_set) {
+        conf->notify_set = outer->notify_set;
+        conf->notify = outer->notify;
+    }
     if (conf->abort_stale < 0)
         conf->abort_stale = outer->abort_stale;
     conf->queue = outer->queue;
@@ -407,6 +411,32 @@ static const char *set_expose(cmd_parms *cmd, void *dir, int argc, char *const a
     return NULL;
 }
 
+static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
+{
+    rf_server_conf *conf = rf_config_server(cmd->server);
+    const char *path = argc ? ap_server_root_relative(cmd->pool, argv[0]) : NULL;
+    apr_finfo_t file;
+    char **command;
+    int i;
+
+    if (argc == 0)
+        return "RDSFailoverNotify needs a command with its path, or \"none\"";
+    conf->notify_set = 1;
+    conf->notify = NULL;
+    if (argc == 1 && !ap_cstr_casecmp(argv[0], "none"))
+        return NULL;
+    if (!path || apr_stat(&file, path, APR_FINFO_TYPE | APR_FINFO_PROT, cmd->temp_pool) != APR_SUCCESS || file.filetype != APR_REG ||
+        !(file.protection & (APR_FPROT_UEXECUTE | APR_FPROT_GEXECUTE | APR_FPROT_WEXECUTE)))
+        return apr_psprintf(cmd->pool, "RDSFailoverNotify: \"%s\" is no file that can be executed; the path of a program or script is "
+                            "accepted, with its arguments, or \"none\"", argv[0]);
+    command = apr_pcalloc(cmd->pool, ((apr_size_t)argc + 1) * sizeof *command);
+    command[0] = apr_pstrdup(cmd->pool, path);
+    for (i = 1; i < argc; i++)
+        command[i] = apr_pstrdup(cmd->pool, argv[i]);
+    conf->notify = command;
+    return NULL;
+}
+
 static const char *set_abort_stale(cmd_parms *cmd, void *dummy, int on)
 {
     rf_config_server(cmd->server)->abort_stale = on;
@@ -441,6 +471,7 @@ const command_rec rf_config_commands[] = {
     AP_INIT_FLAG("RDSFailoverDryRun", set_dry_run, NULL, S, "on: decide, count and log, but hold nothing"),
     AP_INIT_TAKE_ARGV("RDSFailoverExpose", set_expose, NULL, D, "on, off, or the variables that requests get"),
     AP_INIT_TAKE_ARGV("RDSFailoverHold", set_hold, NULL, D, "off or the longest hold, [front=60s] [margin=10s] [then=error]"),
+    AP_INIT_TAKE_ARGV("RDSFailoverNotify", set_notify, NULL, S, "a command with its arguments, run at each change; or none"),
     AP_INIT_TAKE_ARGV("RDSFailoverRelease", set_release, NULL, S, "[concurrency=32] [queue=10000]"),
     AP_INIT_TAKE_ARGV("RDSFailoverReplay", set_replay, NULL, D, "off, safe, idempotent or all, [attempts=2] [body=64k]"),
     AP_INIT_TAKE_ARGV("RDSFailoverResolver", set_resolver, NULL, S, "system, or up to four addresses; [timeout=500ms]"),

@@ -60,6 +60,17 @@ static int same_policy(const rf_policy *a, const rf_policy *b)
            a->app_name == b->app_name;
 }
 
+static int same_command(char *const *a, char *const *b)
+{
+    if (!a || !b)
+        return a == b;
+    while (*a && *b && !strcmp(*a, *b)) {
+        a++;
+        b++;
+    }
+    return !*a && !*b;
+}
+
 /* @return 1, or 0 after saying which two settings contradict each other */
 static int may_join(apr_pool_t *ptemp, rf_database *db, server_rec *s, const rf_dsn *dsn)
 {
@@ -70,10 +81,11 @@ static int may_join(apr_pool_t *ptemp, rf_database *db, server_rec *s, const rf_
                      "passwords", server_text(ptemp, db->server), server_text(ptemp, s), db->name);
         return 0;
     }
-    if (!same_policy(&db->check.policy, &conf->check.policy) || !same_resolvers(db, conf) || db->abort_stale != (conf->abort_stale == 1)) {
+    if (!same_policy(&db->check.policy, &conf->check.policy) || !same_resolvers(db, conf) || db->abort_stale != (conf->abort_stale == 1) ||
+        !same_command(db->notify, conf->notify)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "RF0211: %s and %s watch the same database (%s) with different settings in RDSFailoverCheck, "
-                     "RDSFailoverResolver or RDSFailoverAbortStale; set them once, outside of both",
+                     "RDSFailoverResolver, RDSFailoverAbortStale or RDSFailoverNotify; set them once, outside of both",
                      server_text(ptemp, db->server), server_text(ptemp, s), db->name);
         return 0;
     }
@@ -113,6 +125,7 @@ static rf_database *make_database(apr_pool_t *p, apr_array_header_t *all, server
     memcpy(db->resolvers, conf->resolvers, sizeof db->resolvers);
     db->dns_timeout = conf->dns_timeout;
     db->abort_stale = conf->abort_stale == 1;
+    db->notify = conf->notify;
     db->dry_run = 1;
     APR_ARRAY_PUSH(all, rf_database *) = db;
     return db;

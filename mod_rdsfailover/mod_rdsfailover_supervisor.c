@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mod_rdsfailover_notify.h"
 #include "mod_rdsfailover_prober.h"
 #include "rf_io_file.h"
 #include "rf_monitor.h"
@@ -45,6 +46,7 @@ typedef struct watch {
     rf_time prober_due;   /* when to start one, while none runs */
     rf_time prober_pause; /* between two starts */
     rf_monitor monitor;
+    rf_brief told; /* as published last, and so told by RDSFailoverNotify */
     rf_time due;
     rf_time second_ends; /* for the history */
     rf_dsn dsn; /* the one in use */
@@ -133,8 +135,11 @@ static void wake_waiters(void)
 
 static void publish(void *ctx, const rf_snapshot *snapshot)
 {
-    if (rf_slot_publish(((watch *)ctx)->db->slot, snapshot))
+    watch *w = ctx;
+
+    if (rf_slot_publish(w->db->slot, snapshot))
         wake_waiters();
+    rf_notify_published(w->db, &w->told, snapshot, snapshot->brief.observed_at);
 }
 
 static void beat(void *ctx, rf_time now)
@@ -298,6 +303,7 @@ static void begin(watch *w, const rf_database *db, const char *prober_path, rf_t
         w->monitor.changed = 1;
     }
     rf_dsn_wipe(&dsn);
+    w->told = w->monitor.snapshot.brief;
     start_prober(w, now);
 }
 
@@ -333,6 +339,11 @@ static void remember(watch *w, rf_time now)
     w->second_ends = now - now % RF_SEC(1) + RF_SEC(1);
 }
 
+static rf_time sooner(rf_time a, rf_time b)
+{
+    return a < b ? a : b;
+}
+
 static rf_time run_due(watch *w, rf_time now)
 {
     rf_time next;
@@ -345,10 +356,8 @@ static rf_time run_due(watch *w, rf_time now)
     if (now >= w->due)
         w->due = rf_monitor_tick(&w->monitor, now);
     remember(w, now);
-    next = w->due < w->second_ends ? w->due : w->second_ends;
-    if (w->prober.fd < 0 && w->prober_due < next)
-        next = w->prober_due;
-    return next;
+    next = sooner(w->due, w->second_ends);
+    return w->prober.fd < 0 ? sooner(next, w->prober_due) : next;
 }
 
 void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t *databases, const char *prober_path, int wake_fd)
@@ -374,11 +383,10 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
         rf_board_monitor_beat(board, now);
         take_orders(watches, n, now);
         for (i = 0; i < n; i++) {
-            rf_time due = run_due(&watches[i], now);
-            if (due < next)
-                next = due;
+            next = sooner(next, run_due(&watches[i], now));
             fds[i + 1] = (struct pollfd){ .fd = watches[i].prober.fd, .events = POLLIN };
         }
+        next = sooner(next, rf_notify_tick(now));
         fds[0] = (struct pollfd){ .fd = wake_fd, .events = POLLIN };
         now = rf_clock_now();
         wait.tv_sec = next > now ? (next - now) / 1000000 : 0;
