@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+package RdsFailover::ReplayApp;
+
+# A PHP application that fails when it is told to, under PHP-FPM or inside httpd, and a site in front of it whose database goes away
+# meanwhile. (Not under PHP's own web server: a worker of that takes a second connection while its first is busy.)
+#
+#   my $app  = RdsFailover::ReplayApp->new('fpm');            # or mod_php, whose site runs prefork
+#   my $site = $app->site(location => 'RDSFailoverReplay all');
+#   my $clients = $site->clients;
+#   $clients->ask($app->path('a', fail => 1));
+#   $app->fails_under($site, $clients, ['a'], 1);             # the database dies, the request fails and waits
+#   $site->mend;
+#
+# What one request is told is in its query (app.php below): `id` names it, `fail` says how many of its runs fail. A run that fails
+# first waits until ->let_go(number of the run). How often each ran: ->runs($id).
+
+use v5.36;
+use Carp qw(croak);
+use File::Temp ();
+use POSIX ();
+use RdsFailover::Httpd ();
+use RdsFailover::Site  ();
+use Test::More ();
+
+my $SCRIPT = <<'PHP';
+<?php
+$q = $_GET;
+$dir = '@DIR@';
+$id = preg_replace('/\W/', '', $q['id'] ?? 'none');
+if (!isset($q['unread'])) $body = file_get_contents('php://input');
+file_put_contents("$dir/runs-$id", "$_SERVER[REQUEST_METHOD]\n", FILE_APPEND | LOCK_EX);
+$run = substr_count(file_get_contents("$dir/runs-$id"), "\n");
+if (isset($q['first'])) { echo "begun\n"; while (ob_get_level()) ob_end_flush(); flush(); }
+if ($run <= ($q['fail'] ?? 0)) {
+    for ($i = 0; $i < 6000 && !file_exists("$dir/go-$run"); $i++) { usleep(10000); clearstatcache(); }
+    header('Set-Cookie: failed=1');
+    header('X-Failed: yes');
+    header('ETag: "failed"');
+    header('Cache-Control: max-age=999');
+    foreach ((array) ($q['outcome'] ?? []) as $word) header("RDS-Failover-Outcome: $word", false);
+    http_response_code((int) ($q['status'] ?? 500));
+    if (($q['status'] ?? 0) == 303) header('Location: /elsewhere');
+    if (!isset($q['empty'])) echo str_pad('FAILED ', (int) ($q['size'] ?? 20), 'x');
+    exit;
+}
+if (($q['modified'] ?? '') === 'not') { http_response_code(304); exit; }
+header('Content-Type: text/plain');
+header('Set-Cookie: good=1');
+if (isset($q['word'])) header("RDS-Failover-Outcome: $q[word]");
+echo json_encode([
+    'id' => $id, 'run' => $run, 'method' => $_SERVER['REQUEST_METHOD'], 'uri' => $_SERVER['REQUEST_URI'],
+    'path_info' => $_SERVER['PATH_INFO'] ?? '', 'attempt' => $_SERVER['RDSFAILOVER_ATTEMPT'] ?? null,
+    'state' => $_SERVER['RDSFAILOVER_STATE'] ?? null, 'md5' => isset($body) ? md5($body) : null,
+    'length' => isset($body) ? strlen($body) : null, 'redirect' => $_SERVER['REDIRECT_STATUS'] ?? null,
+]);
+if (isset($q['large'])) echo str_repeat('y', (int) $q['large']);
+PHP
+
+# Why there can be no application of this kind here, or undef.
+sub missing ($kind) {
+    return 'php: no PHP-FPM here' if $kind eq 'fpm' && !fpm();
+    return 'php: no mod_php here' if $kind eq 'mod_php' && !libphp();
+    return;
+}
+
+sub fpm ()    { return (sort { $b cmp $a } map { glob "$_/php-fpm*" } qw(/usr/sbin /usr/bin))[0] }
+sub libphp () { return (sort { $b cmp $a } glob RdsFailover::Httpd::modules_dir() . '/libphp*.so')[0] }
+
+sub new ($class, $kind) {
+    my $self = bless { kind => $kind, dir => File::Temp->newdir('replay-XXXXXX', TMPDIR => 1), owner => $$ }, $class;
+    my $dir  = $self->{dir};
+    chmod 0777, "$dir";
+    RdsFailover::Httpd::write_file("$dir/app.php", $SCRIPT =~ s/\@DIR\@/$dir/r);
+    $self->begin;
+    return $self;
+}
+
+sub dir ($self) { return "$self->{dir}" }
+
+# Starts PHP-FPM, again after ->end.
+sub begin ($self) {
+    my ($kind, $dir) = @$self{qw(kind dir)};
+    return $self if $kind eq 'mod_php';
+    RdsFailover::Httpd::write_file("$dir/fpm.conf", <<"CONF");
+[global]
+error_log = $dir/log
+[www]
+listen = $dir/sock
+pm = static
+pm.max_children = 24
+CONF
+    unlink "$dir/sock";
+    my $pid = $self->{pid} = fork // croak "fork: $!";
+    if (!$pid) {
+        setpgrp 0, 0;
+        open STDIN,  '<',  '/dev/null';
+        open STDOUT, '>>', "$dir/said";
+        open STDERR, '>&', \*STDOUT;
+        exec('setpriv', '--pdeathsig', 'TERM', '--', fpm(), '--nodaemonize', '--fpm-config', "$dir/fpm.conf") or POSIX::_exit(127);
+    }
+    RdsFailover::Httpd::wait_until(sub { -S "$dir/sock" })
+        or croak 'PHP does not start: ' . RdsFailover::Httpd::slurp("$dir/said");
+    return $self;
+}
+
+# PHP-FPM dies with all that it runs.
+sub end ($self) {
+    my $pid = delete $self->{pid} or return $self;
+    kill 'KILL', -$pid;
+    waitpid $pid, 0;
+    return $self;
+}
+
+# What httpd has to know of it. Everything below /php is the application.
+sub conf ($self) {
+    my ($kind, $dir) = @$self{qw(kind dir)};
+    my $handler = $kind eq 'mod_php' ? 'SetHandler application/x-httpd-php'
+        : qq{SetHandler "proxy:unix:$dir/sock|fcgi://localhost"};
+    my $php = $kind eq 'mod_php' ? 'LoadModule php_module ' . libphp() . "\n" : '';
+    my $proxy = $kind eq 'fpm' ? "<Proxy \"unix:$dir/sock|fcgi://localhost\" retry=0>\n</Proxy>\nSetEnv proxy-sendcl 1\n" : '';
+    return "$php$proxy" . "Alias /php \"$dir\"\n<Directory \"$dir\">\nRequire all granted\n</Directory>\n"
+        . "<Files app.php>\nAcceptPathInfo On\n$handler\n</Files>\n";
+}
+
+# A site in front of it. Options as RdsFailover::Site's; a log of its own says what became of each request.
+sub site ($self, %options) {
+    my $conf = $self->conf . qq{CustomLog replay_log "%>s %{rdsfailover-attempts}n %{rdsfailover-outcome}n %{rdsfailover-held}n %U%q"\n};
+    $options{mpm} = 'prefork' if $self->{kind} eq 'mod_php';
+    return RdsFailover::Site->new(%options, conf => $conf . ($options{conf} // ''),
+        load => [$self->{kind} eq 'fpm' ? 'proxy_fcgi' : (), @{ $options{load} // [] }]);
+}
+
+# Where a request is sent that is told this: { fail => 1, outcome => 'unknown', … }.
+sub path ($self, $id, %told) {
+    my $info  = delete $told{path_info} // '';
+    my $query = join '&', "id=$id", map { my $key = $_; map { "$key=$_" } ref $told{$key} ? @{ $told{$key} } : $told{$key} } sort keys %told;
+    return "/php/app.php$info?" . $query;
+}
+
+sub runs ($self, $id) { my @runs = split /\n/, RdsFailover::Httpd::slurp("$self->{dir}/runs-$id"); return scalar @runs }
+
+sub inside ($self, @ids) {
+    return RdsFailover::Httpd::wait_until(sub { !grep { !$self->runs($_) } @ids }, 60);
+}
+
+sub let_go ($self, $run) { RdsFailover::Httpd::write_file("$self->{dir}/go-$run", ''); return $self }
+
+# Tests: all of these are inside when the database dies; then they fail, and so many of them wait to run again.
+sub fails_under ($self, $site, $clients, $ids, $waiting) {
+    Test::More::ok($clients->until(sub { !grep { !$self->runs($_) } @$ids }, 60), 'all are inside the application');
+    $site->break;
+    $self->let_go(1);
+    my $open = sub { $clients->tally->{open} // 0 };
+    $clients->until(sub { $open->() == $waiting && ($site->hold->{now} // -1) == $waiting }, 60);
+    Test::More::is($site->hold->{now}, $waiting, "$waiting wait");
+    return Test::More::is($open->(), $waiting, 'and of those nobody has an answer');
+}
+
+# Nobody is let go any more, and nobody ran.
+sub forget ($self) { unlink glob "$self->{dir}/go-* $self->{dir}/runs-*"; return $self }
+
+# The lines of the site's own log: { id => [{ status, attempts, outcome, held }] }.
+sub logged ($self, $site) {
+    my %seen;
+    for (split /\n/, RdsFailover::Httpd::slurp($site->httpd->dir . '/replay_log')) {
+        my %line;
+        @line{qw(status attempts outcome held url)} = split / /;
+        my ($id) = ($line{url} // '') =~ /\bid=(\w+)/ or next;
+        push @{ $seen{$id} }, \%line;
+    }
+    return \%seen;
+}
+
+sub DESTROY ($self) {
+    local ($?, $!, $@);
+    $self->end if $self->{owner} == $$;
+    return;
+}
+
+1;
