@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# The driver under the database layer of a real Drupal, 9.4 or later, that DRUPAL_ROOT names (the directory that holds core/).
+# The driver under the database layer of a real Drupal, 7 or 9.4 to 11, that DRUPAL_ROOT names.
 use v5.36;
 use FindBin qw($Bin);
 use Test::More;
@@ -13,7 +13,8 @@ plan skip_all => $missing if $missing;
 
 my $database = RdsFailover::Mariadb->new;
 $database->sql(q{GRANT CONNECTION ADMIN ON *.* TO app@'%'});
-my @said = qx{php -d display_errors=stderr "$Bin/drupal/layer.php" "$ENV{DRUPAL_ROOT}" 127.0.0.1 @{[ $database->{port} ]} app secret shop};
+my $script = -d "$ENV{DRUPAL_ROOT}/core" ? 'layer.php' : 'layer7.php';
+my @said = qx{php -d display_errors=stderr "$Bin/drupal/$script" "$ENV{DRUPAL_ROOT}" 127.0.0.1 @{[ $database->{port} ]} app secret shop};
 is($?, 0, 'the cases ran to their end');
 for (@said) {
     if    (/^(not )?ok \d+ - (.*)/) { ok(!$1, $2) }
