@@ -149,7 +149,7 @@ sub wait_for ($self, $what, $condition, $limit = $LIMIT) {
     my $seen;
     until ($seen = $condition->()) {
         if (time > $end) {
-            my $status = eval { $json->canonical->pretty->encode([ $self->statuses ]) } // "no status\n";
+            my $status = eval { JSON::PP->new->utf8->canonical->pretty->encode([ $self->statuses ]) } // "no status\n";
             die "$what: not within $limit s\n$status" . $self->error_log;
         }
         sleep 0.02;

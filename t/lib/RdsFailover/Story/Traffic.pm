@@ -72,12 +72,13 @@ sub so_far ($self) { return $self->{follow}->all }
 # Everything but what is right; {kind} and {due} tell which.
 sub bad ($self) { return grep { $_->{outcome} ne 'ok' } $self->requests }
 
-# What visitors were told about their writes against what the database holds.
-sub ledger ($self) {
+# What visitors were told about their writes against what the database holds; writes are what kinds matching $kinds send.
+sub ledger ($self, $kinds = qr//) {
     $self->stop;
     my $there = $self->{story}{rig}->ledger;
     my %own   = map { $_ => $there->{$_} } grep {/^\Q$self->{prefix}\E-/} keys %$there;
-    return Demo::Ledger::check(Demo::Ledger::read_tokens("$self->{at}.tokens"), \%own);
+    my $said  = Demo::Ledger::read_tokens("$self->{at}.tokens");
+    return Demo::Ledger::check({ map { $_ => $said->{$_} } grep { $said->{$_}{kind} =~ $kinds } keys %$said }, \%own);
 }
 
 sub slurp ($path) { open my $in, '<', $path or return ''; local $/; return <$in> // '' }
