@@ -24,6 +24,8 @@ static void put_hero(FILE *out, const rf_report *report, unsigned i)
     const rf_snapshot *s = &db->snapshot;
     rf_state_name state = rf_report_state(report, db);
     rf_time since = rf_report_since(report, db);
+    rf_report_ordered order;
+    int held = rf_report_order(report, db, &order) && order.action == RF_ORDER_HOLD;
 
     fprintf(out, "<div class=\"part hero\" id=\"db-%u-hero\">\n", i);
     rf_html_icon(out, state);
@@ -35,7 +37,8 @@ static void put_hero(FILE *out, const rf_report *report, unsigned i)
         rf_html_since(out, report, since, NULL);
         fputs("</span>", out);
     }
-    fprintf(out, "</p>\n<p class=\"meaning\">%s</p>\n</div>\n<ul class=\"tags\">\n", meanings[state]);
+    fprintf(out, "</p>\n<p class=\"meaning\">%s</p>\n</div>\n<ul class=\"tags\">\n",
+            held ? "By order new requests wait, whatever the state." : meanings[state]);
     rf_html_order_tags(out, report, db);
     if (since) {
         fputs("<li>Since ", out);

@@ -500,6 +500,7 @@ static void control(void)
     ok(strstr(page, ">On hold by <bdi>bob</bdi> until <time datetime=\"2026-11-22T18:11:40.250Z\""), "who holds, and until when");
     ok(strstr(page, "Still running on this host: <span data-v=\"hold.inflight\">3<"), "what still runs");
     ok(!strstr(page, "allowed<"), "nothing may be let go");
+    ok(!strstr(page, "Requests pass."), "and it is not said that requests pass");
     free(page);
     dbs[0].inflight = 0;
     page = rf_report_html(&report);
