@@ -9,11 +9,13 @@ class RdsFailoverDsn
     /**
      * @param array $settings
      *   connect_timeout, read_timeout: seconds; for requests only, scripts may wait.
+     * @param array $pdo
+     *   The site's own options of PDO; an authority there forbids the address as much as one in the environment.
      *
      * @return array|null
      *   A $databases['default']['default'] of Drupal's, or null if the environment names no database.
      */
-    public static function drupal(array $settings = array())
+    public static function drupal(array $settings = array(), array $pdo = array())
     {
         $settings += array('connect_timeout' => 3, 'read_timeout' => 20);
         $query = array();
@@ -42,13 +44,13 @@ class RdsFailoverDsn
         } else {
             return null;
         }
-        $pdo = array();
         $mode = strtoupper(strtr(self::first($query, array('ssl-mode', 'ssl_mode', 'sslmode', 'sslMode')), '-', '_'));
         $ca = self::first($query, array('ssl-ca', 'ssl_ca', 'sslca'));
         if ($ca !== '' && $mode !== 'DISABLED') {
             // PHP then verifies the authority and the name; it cannot do the one without the other.
             $pdo[PDO::MYSQL_ATTR_SSL_CA] = $ca;
-        } elseif (self::value('RDS_HOSTADDR') !== null) {
+        }
+        if (empty($pdo[PDO::MYSQL_ATTR_SSL_CA]) && self::value('RDS_HOSTADDR') !== null) {
             // Without a name to verify the address saves the way through DNS.
             $found['host'] = self::value('RDS_HOSTADDR');
         }

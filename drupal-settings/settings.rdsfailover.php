@@ -14,10 +14,9 @@ require_once __DIR__ . '/Dsn.php';
 
 (function () use (&$databases, $settings, $class_loader, $app_root) {
     $ours = $settings['rdsfailover'] ?? [];
-    $found = RdsFailoverDsn::drupal($ours);
+    $before = $databases['default']['default'] ?? [];
+    $found = RdsFailoverDsn::drupal($ours, $before['pdo'] ?? []);
     if ($found) {
-        $before = $databases['default']['default'] ?? [];
-        $found['pdo'] += $before['pdo'] ?? [];
         // What the environment does not name stays: prefix, collation, isolation level.
         unset($found['prefix']);
         $databases['default']['default'] = $found + $before + ['prefix' => ''];

@@ -12,12 +12,10 @@
 require_once dirname(__FILE__) . '/Dsn.php';
 
 $rdsfailover_settings = isset($conf['rdsfailover']) ? $conf['rdsfailover'] : array();
-$rdsfailover_found = RdsFailoverDsn::drupal($rdsfailover_settings);
+$rdsfailover_before = isset($databases['default']['default']) ? $databases['default']['default'] : array();
+$rdsfailover_found = RdsFailoverDsn::drupal($rdsfailover_settings,
+    isset($rdsfailover_before['pdo']) ? $rdsfailover_before['pdo'] : array());
 if ($rdsfailover_found) {
-    $rdsfailover_before = isset($databases['default']['default']) ? $databases['default']['default'] : array();
-    if (isset($rdsfailover_before['pdo'])) {
-        $rdsfailover_found['pdo'] += $rdsfailover_before['pdo'];
-    }
     unset($rdsfailover_found['prefix']);
     $databases['default']['default'] = $rdsfailover_found + $rdsfailover_before + array('prefix' => '');
 }
