@@ -1,0 +1,74 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# What stands between a PHP application and the client when its request runs twice: error pages, filters, HTTP/2.
+use v5.36;
+use JSON::PP qw(decode_json);
+use POSIX ();
+use Test::More;
+use RdsFailover::ReplayApp ();
+
+my $missing = RdsFailover::ReplayApp::missing('fpm');
+plan skip_all => $missing if $missing;
+
+for my $page (['ProxyErrorOverride', "ProxyErrorOverride on\n"], ['ProxyErrorOverride and a page', "ProxyErrorOverride on\nErrorDocument 500 /static.txt\n"]) {
+    subtest $page->[0] => sub {
+        my $app     = RdsFailover::ReplayApp->new('fpm');
+        my $site    = $app->site(conf => $page->[1]);
+        my $clients = $site->clients;
+        my $client  = $clients->ask($app->path('page', fail => 1));
+        $app->fails_under($site, $clients, ['page'], 1);
+        $site->mend;
+        ok($clients->settle, 'it is answered');
+        is(($client->answer // {})->{status}, 200, 'with 200');
+        is($app->runs('page'), 2, 'it ran twice');
+        $site->drained;
+        $site->balanced;
+    };
+}
+
+subtest 'compressed' => sub {
+    my $app     = RdsFailover::ReplayApp->new('fpm');
+    my $site    = $app->site(load => ['filter', 'deflate'], conf => "AddOutputFilterByType DEFLATE text/plain text/html\n");
+    my $clients = $site->clients;
+    my $client  = $clients->ask($app->path('zip', fail => 1, large => 5000), headers => { 'Accept-Encoding' => 'gzip' });
+    $app->fails_under($site, $clients, ['zip'], 1);
+    $site->mend;
+    ok($clients->settle, 'it is answered');
+    my $answer = $client->answer // {};
+    is($answer->{headers}{'content-encoding'}, 'gzip', 'compressed');
+    require IO::Uncompress::Gunzip;
+    IO::Uncompress::Gunzip::gunzip(\$answer->{body}, \my $text);
+    like($text, qr/\A\{"id":"zip","run":2,.*\}y{5000}\z/s, 'once, and whole');
+    $site->drained;
+};
+
+subtest 'HTTP/2' => sub {
+    plan skip_all => 'curl: no curl with HTTP/2 on the PATH' if qx{curl -V 2>/dev/null} !~ /HTTP2/;
+    my $app  = RdsFailover::ReplayApp->new('fpm');
+    my $site = $app->site(http2 => 1);
+    my $dir  = $app->dir;
+    RdsFailover::Httpd::write_file("$dir/body", 'b' x 20_000);
+    my @curl;
+    for my $id (qw(get post)) {
+        my $url = "http://127.0.0.1:${\$site->httpd->port}" . $app->path($id, fail => 1, outcome => 'not-executed');
+        my $pid = fork // die "fork: $!\n";
+        if (!$pid) {
+            exec('curl', '-s', '-m', 100, '--http2-prior-knowledge', '-o', "$dir/answer-$id", $url,
+                $id eq 'post' ? ('--data-binary', "\@$dir/body") : ()) or POSIX::_exit(127);
+        }
+        push @curl, $pid;
+    }
+    ok($app->inside(qw(get post)), 'both are inside');
+    $site->break;
+    $app->let_go(1);
+    ok($site->holds(2), 'both wait');
+    $site->mend;
+    for (@curl) { waitpid $_, 0; is($?, 0, 'curl has an answer') }
+    for my $id (qw(get post)) {
+        my $seen = eval { decode_json(RdsFailover::Httpd::slurp("$dir/answer-$id")) } // {};
+        is_deeply([@$seen{qw(run length)}], [2, $id eq 'post' ? 20_000 : 0], "$id: again, with its body");
+    }
+    $site->drained;
+    $site->balanced;
+};
+done_testing;
