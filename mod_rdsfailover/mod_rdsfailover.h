@@ -140,17 +140,11 @@ const rf_capacity *rf_limits_capacity(void);
 /** The monitor process: returns when it is of no use any more. `wake_fd` is readable when a request suspects something. */
 void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t *databases, const char *prober_path, int wake_fd);
 
-/* mod_rdsfailover_sockets.c: in the monitor process */
-struct rf_abort_pass;
+/* mod_rdsfailover_sockets.c: in the monitor process; the rest is in its header */
 /** @return 1 if sockets are to be destroyed for one of them: the process then needs CAP_NET_ADMIN */
 int rf_sockets_wanted(const apr_array_header_t *databases);
 /** Find out, before the first pass, what the kernel and the rights allow, and say what they do not. @param right CAP_NET_ADMIN is there */
 void rf_sockets_begin(server_rec *s, const apr_array_header_t *databases, int right);
-/** @return rf_abort_mode: what is done about this database's stale sockets */
-int rf_sockets_mode(const rf_database *db);
-/** One pass over the sockets to `address`. @param own processes whose sockets are left alone: the probers */
-void rf_sockets_pass(const rf_database *db, const rf_address *address, const pid_t *own, unsigned nown, int destroy,
-                     struct rf_abort_pass *ret_pass);
 
 /* mod_rdsfailover_env.c */
 int rf_env_post_read_request(request_rec *r);

@@ -21,6 +21,7 @@
 
 #include "mod_rdsfailover_notify.h"
 #include "mod_rdsfailover_prober.h"
+#include "mod_rdsfailover_sockets.h"
 #include "rf_io_file.h"
 #include "rf_monitor.h"
 
@@ -40,8 +41,7 @@ APLOG_USE_MODULE(rdsfailover);
 typedef struct watch {
     const rf_database *db;
     const char *prober_path;
-    const struct watch *all; /* of this monitor */
-    int nall;
+    rf_sockets *sockets;
     rf_prober prober;
     rf_time prober_due;   /* when to start one, while none runs */
     rf_time prober_pause; /* between two starts */
@@ -107,6 +107,7 @@ static void replace_prober(void *ctx)
     watch *w = ctx;
 
     rf_prober_kill(&w->prober);
+    rf_sockets_hear(w->sockets, NULL, rf_clock_now());
     start_prober(w, rf_clock_now());
 }
 
@@ -161,35 +162,9 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     ret_crowd->troubled = counts[RF_COUNT_TROUBLED];
 }
 
-/* Two databases may be on one server, or an address may have been given to another: who uses it well keeps it. */
-static int is_anothers_writer(const watch *w, const rf_address *address)
+static void abort_sockets(void *ctx, const rf_address *addresses, unsigned n, int destroy)
 {
-    rf_time now = rf_clock_now();
-    int i;
-
-    for (i = 0; i < w->nall; i++) {
-        const watch *other = &w->all[i];
-        if (other != w && other->dsn.port == w->dsn.port && rf_address_equal(&other->monitor.snapshot.brief.writer, address) &&
-            !rf_monitor_aborts(&other->monitor, address, now))
-            return 1;
-    }
-    return 0;
-}
-
-static void abort_sockets(void *ctx, const rf_address *address, int destroy, rf_abort_pass *ret_pass)
-{
-    const watch *w = ctx;
-    pid_t own[RF_BOARD_SLOTS];
-    unsigned n = 0;
-    int i;
-
-    if (is_anothers_writer(w, address))
-        return;
-    for (i = 0; i < w->nall; i++) {
-        if (w->all[i].prober.pid > 0)
-            own[n++] = w->all[i].prober.pid;
-    }
-    rf_sockets_pass(w->db, address, own, n, destroy, ret_pass);
+    rf_sockets_ask(((watch *)ctx)->sockets, addresses, n, destroy, rf_clock_now());
 }
 
 /* --- mounted secrets ---------------------------------------------------------------------------------------------------------- */
@@ -314,13 +289,17 @@ static void hear_prober(watch *w, rf_time now)
 
     for (n = 0; n < SAMPLES_AT_ONCE && (got = rf_prober_receive(&w->prober, &sample)) > 0; n++) {
         w->prober_pause = PROBER_PAUSE;
-        rf_monitor_sample(&w->monitor, &sample, now);
+        if (sample.kind == RF_SAMPLE_SOCKETS)
+            rf_sockets_hear(w->sockets, &sample, now);
+        else
+            rf_monitor_sample(&w->monitor, &sample, now);
     }
     if (got >= 0)
         return;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->db->server, "RF0219: %s: the prober ended by itself; another starts within %d s",
                  w->db->name, (int)(w->prober_pause / RF_SEC(1)));
     rf_prober_kill(&w->prober);
+    rf_sockets_hear(w->sockets, NULL, now);
     w->prober_due = now + w->prober_pause;
     if (w->prober_pause < PROBER_PAUSE_MAX)
         w->prober_pause *= 2;
@@ -364,11 +343,13 @@ void rf_supervisor_run(server_rec *s, rf_board *board, const apr_array_header_t 
 {
     int n = databases->nelts, i;
     watch *watches = apr_pcalloc(s->process->pool, (apr_size_t)n * sizeof *watches);
+    rf_sockets *sockets = apr_pcalloc(s->process->pool, (apr_size_t)n * sizeof *sockets);
     struct pollfd *fds = apr_pcalloc(s->process->pool, ((apr_size_t)n + 1) * sizeof *fds);
 
     for (i = 0; i < n; i++) {
-        watches[i].all = watches;
-        watches[i].nall = n;
+        watches[i].sockets = &sockets[i];
+        sockets[i] = (rf_sockets){ .all = sockets, .nall = n, .db = APR_ARRAY_IDX(databases, i, const rf_database *),
+                                   .monitor = &watches[i].monitor, .prober = &watches[i].prober };
     }
     for (i = 0; i < n; i++)
         begin(&watches[i], APR_ARRAY_IDX(databases, i, const rf_database *), prober_path, rf_clock_now());

@@ -4,16 +4,15 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Closing ones too: whoever closes with SO_LINGER, or still reads, waits in them. */
@@ -31,13 +30,13 @@ typedef struct target {
 typedef struct held_socket {
     struct inet_diag_sockid id; /* with the cookie: a number that is reused meanwhile is another socket */
     uint8_t family;
-    uint32_t inode; /* 0: one of ours, to be left alone */
+    uint32_t inode;
 } held_socket;
 
-typedef struct socket_list {
-    held_socket *sockets;
+struct rf_io_sockets {
     unsigned n, room;
-} socket_list;
+    held_socket sockets[];
+};
 
 static int open_diag(void)
 {
@@ -92,7 +91,7 @@ static int leads_to(const struct inet_diag_msg *m, const target *t)
     return m->idiag_family == t->family && m->id.idiag_dport == htons(t->port) && !memcmp(m->id.idiag_dst, t->address, t->length);
 }
 
-static void take(socket_list *list, const struct inet_diag_msg *m)
+static void take(rf_io_sockets *list, const struct inet_diag_msg *m)
 {
     /* Closed by its process, or that has ended: nobody waits in it. The kernel gets rid of it. */
     if (!m->idiag_inode || list->n == list->room)
@@ -101,7 +100,7 @@ static void take(socket_list *list, const struct inet_diag_msg *m)
 }
 
 /* @return 0 with what was found added, or an errno */
-static int list_sockets(const target *t, socket_list *list)
+static int list_sockets(const target *t, rf_io_sockets *list)
 {
     _Alignas(struct nlmsghdr) char answer[ANSWER_ROOM];
     int fd = open_diag(), error;
@@ -132,41 +131,6 @@ static int list_sockets(const target *t, socket_list *list)
     return error;
 }
 
-static void spare(socket_list *list, unsigned long inode)
-{
-    unsigned i;
-
-    for (i = 0; i < list->n; i++) {
-        if (list->sockets[i].inode == inode)
-            list->sockets[i].inode = 0;
-    }
-}
-
-/* Looked up after the list was made: whatever of theirs is in the list was open before, so it is open still, or gone for good. */
-static int spare_process(socket_list *list, pid_t pid)
-{
-    char path[40], link[64];
-    struct dirent *entry;
-    DIR *dir;
-
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    dir = opendir(path);
-    if (!dir)
-        return errno == ENOENT ? 0 : errno;
-    while ((entry = readdir(dir))) {
-        ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof link - 1);
-        unsigned long inode;
-
-        if (n <= 0)
-            continue;
-        link[n] = 0;
-        if (sscanf(link, "socket:[%lu]", &inode) == 1)
-            spare(list, inode);
-    }
-    closedir(dir);
-    return 0;
-}
-
 /* @return 0, or the errno that the kernel answered */
 static int destroy_one(int fd, const held_socket *s)
 {
@@ -192,29 +156,6 @@ static int destroy_one(int fd, const held_socket *s)
     return -answer.error.error;
 }
 
-static int destroy_all(const socket_list *list, rf_io_sockets_pass *pass)
-{
-    int fd = open_diag();
-    unsigned i;
-
-    if (fd < 0)
-        return errno;
-    for (i = 0; i < list->n && !pass->refused; i++) {
-        int error = list->sockets[i].inode ? destroy_one(fd, &list->sockets[i]) : 0;
-
-        if (!list->sockets[i].inode)
-            continue;
-        if (!error)
-            pass->destroyed++;
-        else if (error == ENOENT || error == EOPNOTSUPP) /* the second of one in TIME_WAIT */
-            pass->gone++;
-        else
-            pass->refused = error;
-    }
-    close(fd);
-    return 0;
-}
-
 static unsigned make_targets(const rf_address *address, uint16_t port, target ret_targets[2])
 {
     static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -236,31 +177,72 @@ static unsigned make_targets(const rf_address *address, uint16_t port, target re
     return 2;
 }
 
-int rf_io_sockets_abort(const rf_address *address, uint16_t port, const pid_t *own, unsigned nown, unsigned most, int destroy,
-                        rf_io_sockets_pass *ret_pass)
+rf_io_sockets *rf_io_sockets_new(unsigned most)
+{
+    rf_io_sockets *list = malloc(sizeof *list + most * sizeof list->sockets[0]);
+
+    if (list) {
+        list->n = 0;
+        list->room = most;
+    }
+    return list;
+}
+
+void rf_io_sockets_free(rf_io_sockets *list)
+{
+    free(list);
+}
+
+int rf_io_sockets_add(rf_io_sockets *list, const rf_address *address, uint16_t port)
 {
     target targets[2];
     unsigned ntargets = make_targets(address, port, targets), i;
-    socket_list list = { .room = most };
     int error = ntargets ? 0 : EINVAL;
 
-    memset(ret_pass, 0, sizeof *ret_pass);
-    if (!error && !(list.sockets = malloc(most * sizeof *list.sockets)))
-        error = ENOMEM;
     for (i = 0; !error && i < ntargets; i++) {
-        error = list_sockets(&targets[i], &list);
+        error = list_sockets(&targets[i], list);
         /* A kernel without IPv6 has no sockets of that kind either. */
         if (error == ENOENT && i == 1)
             error = 0;
     }
-    for (i = 0; !error && i < nown; i++)
-        error = spare_process(&list, own[i]);
-    for (i = 0; !error && i < list.n; i++)
-        ret_pass->found += list.sockets[i].inode != 0;
-    if (!error && destroy)
-        error = destroy_all(&list, ret_pass);
-    free(list.sockets);
     return error;
+}
+
+void rf_io_sockets_spare(rf_io_sockets *list, uint32_t inode)
+{
+    unsigned i;
+
+    for (i = 0; i < list->n; i++) {
+        if (list->sockets[i].inode == inode)
+            list->sockets[i--] = list->sockets[--list->n];
+    }
+}
+
+unsigned rf_io_sockets_count(const rf_io_sockets *list)
+{
+    return list->n;
+}
+
+int rf_io_sockets_destroy(const rf_io_sockets *list, rf_io_sockets_end *ret_end)
+{
+    int fd = open_diag();
+    unsigned i;
+
+    memset(ret_end, 0, sizeof *ret_end);
+    if (fd < 0)
+        return errno;
+    for (i = 0; i < list->n && !ret_end->refused; i++) {
+        int error = destroy_one(fd, &list->sockets[i]);
+
+        if (!error)
+            ret_end->destroyed++;
+        else if (error == ENOENT || error == EOPNOTSUPP) /* the second of one in TIME_WAIT */
+            ret_end->gone++;
+        else
+            ret_end->refused = error;
+    }
+    close(fd);
+    return 0;
 }
 
 int rf_io_sockets_able(void)
@@ -274,4 +256,22 @@ int rf_io_sockets_able(void)
     error = destroy_one(fd, &nowhere);
     close(fd);
     return error == ENOENT ? 0 : error;
+}
+
+int rf_io_sockets_own(uint32_t *ret_inodes, unsigned room)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+    unsigned n = 0;
+
+    if (!dir)
+        return -1;
+    while ((entry = readdir(dir))) {
+        struct stat status;
+
+        if (fstat(atoi(entry->d_name), &status) == 0 && S_ISSOCK(status.st_mode) && entry->d_name[0] != '.' && n++ < room)
+            ret_inodes[n - 1] = (uint32_t)status.st_ino;
+    }
+    closedir(dir);
+    return (int)n;
 }

@@ -39,11 +39,12 @@ typedef struct rf_crowd {
     uint64_t troubled; /**< ever let go while recovering, and the application failed */
 } rf_crowd;
 
-/** One pass over this host's sockets to one address. */
+/** What came of one pass over this host's sockets to some addresses. */
 typedef struct rf_abort_pass {
-    uint32_t aborted; /**< were destroyed */
-    uint32_t left;    /**< are still there: not to be destroyed, or one too many for a pass */
-    int refused;      /**< the system does not allow it and will not, and why was said */
+    rf_address address; /**< one of them */
+    uint32_t aborted;   /**< were destroyed */
+    uint32_t left;      /**< are there, and were left: not to be destroyed, or too many for a pass */
+    int refused;        /**< the system does not allow it and will not, and why was said */
 } rf_abort_pass;
 
 typedef struct rf_world {
@@ -60,8 +61,9 @@ typedef struct rf_world {
     void (*beat)(void *ctx, rf_time now);
     /** Count the requests. */
     void (*queue)(void *ctx, rf_crowd *ret_crowd);
-    /** Destroy this host's sockets to `address`, or only count them; never the probers' own. Not called with RF_ABORT_OFF. */
-    void (*abort_sockets)(void *ctx, const rf_address *address, int destroy, rf_abort_pass *ret_pass);
+    /** Destroy this host's sockets to these addresses, or only count them; never the probers' own. Answered by rf_monitor_aborted
+     *  soon after, or never; the pass before, if it is not over, is given up. Not called with RF_ABORT_OFF. */
+    void (*abort_sockets)(void *ctx, const rf_address *addresses, unsigned n, int destroy);
 } rf_world;
 
 typedef struct rf_monitor {
@@ -92,7 +94,7 @@ typedef struct rf_monitor {
     int pace_said;  /**< why it does not grow */
 
     rf_time abort_due;      /**< when to look at sockets again, while `aborting` */
-    unsigned aborting;      /**< addresses whose sockets were looked at the last time */
+    int aborting;           /**< there were addresses to look at the last time */
     rf_time abort_said;     /**< when it was last said that there were any */
     int emptied;    /**< during the hold that is ordered now: it was said that nothing runs any more */
 
@@ -125,6 +127,8 @@ rf_history_sample rf_monitor_second(rf_monitor *m, rf_time now);
 
 /** @return 1 if this host's sockets to the address may be destroyed, as far as this database is concerned (rf_abort_wanted) */
 int rf_monitor_aborts(const rf_monitor *m, const rf_address *address, rf_time now);
+/** A pass over sockets is over. */
+void rf_monitor_aborted(rf_monitor *m, const rf_abort_pass *pass, rf_time now);
 
 /** @return the answer time above which the state becomes suspect, by the policy and the round trips seen; 0 if off */
 rf_time rf_monitor_late(const rf_monitor *m);

@@ -28,63 +28,55 @@ int rf_monitor_aborts(const rf_monitor *m, const rf_address *address, rf_time no
     return 0;
 }
 
-static void say(rf_monitor *m, const rf_address *address, const rf_abort_pass *pass, rf_time now)
+static void say(rf_monitor *m, const rf_abort_pass *pass, rf_time now)
 {
+    unsigned n = pass->aborted ? pass->aborted : pass->left;
     char text[200];
 
-    if ((!pass->aborted && !pass->left) || (m->abort_said && now - m->abort_said < SAY_PAUSE))
+    if (!n || (m->abort_said && now - m->abort_said < SAY_PAUSE))
         return;
     m->abort_said = now;
-    if (pass->aborted)
-        snprintf(text, sizeof text, "%.45s has lost the writer's role: %u sockets of this host to it are destroyed", address->text,
-                 pass->aborted);
-    else
-        snprintf(text, sizeof text, "%.45s has lost the writer's role: %u sockets of this host to it would be destroyed",
-                 address->text, pass->left);
+    snprintf(text, sizeof text, "%.45s has lost the writer's role: this host's sockets to it %s destroyed, %u at first",
+             pass->address.text, pass->aborted ? "are" : "would be", n);
     rf_monitor_say(m, RF_SAY_NOTICE, 118, text);
 }
 
-static void count(rf_monitor *m, uint32_t aborted, uint32_t left)
+void rf_monitor_aborted(rf_monitor *m, const rf_abort_pass *pass, rf_time now)
 {
     rf_snapshot *s = &m->snapshot;
 
-    if (s->sockets.left != left || aborted)
-        m->changed = 1;
-    s->sockets.left = left;
-    s->sockets.aborted += aborted;
+    say(m, pass, now);
+    if (pass->refused) {
+        m->policy.abort = RF_ABORT_COUNT;
+        s->sockets.mode = RF_ABORT_COUNT;
+    }
+    s->sockets.left = pass->left;
+    s->sockets.aborted += pass->aborted;
     /* The newest, ended or not: stragglers belong to the failover that made them so. */
     if (s->nfailovers)
-        s->failovers[0].sockets_aborted += aborted;
+        s->failovers[0].sockets_aborted += pass->aborted;
+    if (pass->left && m->policy.abort == RF_ABORT_DESTROY && m->abort_due > now + RF_ABORT_PAUSE)
+        m->abort_due = now + RF_ABORT_PAUSE;
+    rf_monitor_publish(m, now);
 }
 
 void rf_monitor_abort_tick(rf_monitor *m, rf_time now)
 {
-    uint32_t aborted = 0, left = 0;
-    int refused = 0;
+    rf_address addresses[RF_ADDRESSES];
     unsigned i, n = 0;
 
     if (m->policy.abort == RF_ABORT_OFF || (m->aborting && now < m->abort_due))
         return;
     for (i = 0; i < m->candidates.n; i++) {
-        const rf_candidate *c = &m->candidates.list[i];
-        rf_abort_pass pass = { 0 };
-
-        if (!wanted(m, c, now))
-            continue;
-        m->world.abort_sockets(m->world.ctx, &c->address, m->policy.abort == RF_ABORT_DESTROY, &pass);
-        say(m, &c->address, &pass, now);
-        aborted += pass.aborted;
-        left += pass.left;
-        refused |= pass.refused;
-        n++;
+        if (wanted(m, &m->candidates.list[i], now))
+            addresses[n++] = m->candidates.list[i].address;
     }
-    if (refused) {
-        m->policy.abort = RF_ABORT_COUNT;
-        m->snapshot.sockets.mode = RF_ABORT_COUNT;
+    m->aborting = n > 0;
+    m->abort_due = now + m->policy.interval;
+    if (n) {
+        m->world.abort_sockets(m->world.ctx, addresses, n, m->policy.abort == RF_ABORT_DESTROY);
+    } else if (m->snapshot.sockets.left) {
+        m->snapshot.sockets.left = 0;
         m->changed = 1;
     }
-    if (n || m->aborting)
-        count(m, aborted, left);
-    m->aborting = n;
-    m->abort_due = now + (left && m->policy.abort == RF_ABORT_DESTROY ? RF_ABORT_PAUSE : m->policy.interval);
 }

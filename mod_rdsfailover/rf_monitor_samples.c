@@ -251,6 +251,8 @@ void rf_monitor_sample(rf_monitor *m, const rf_sample *sample, rf_time now)
             take_host_addresses(m, sample, now);
         rf_monitor_weigh(m, now);
         break;
+    case RF_SAMPLE_SOCKETS: /* whoever asked has taken it */
+        break;
     }
     if (m->changed)
         rf_monitor_publish(m, now);

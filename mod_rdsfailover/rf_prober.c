@@ -21,6 +21,7 @@
 
 #include "rf_io_dns.h"
 #include "rf_io_mysql.h"
+#include "rf_io_sockets.h"
 #include "rf_prober_target.h"
 
 #define RF_MONITOR_FD 3
@@ -150,12 +151,32 @@ static void configure(const rf_command *command)
     prober.configured = 1;
 }
 
+/* The monitor destroys nothing before it knows them, so what cannot be told is not told. */
+static void tell_sockets(uint32_t ticket)
+{
+    rf_sample sample;
+    int n;
+
+    memset(&sample, 0, sizeof sample);
+    sample.kind = RF_SAMPLE_SOCKETS;
+    sample.ticket = ticket;
+    n = rf_io_sockets_own(sample.sockets, RF_SOCKETS);
+    if (n < 0 || n > RF_SOCKETS)
+        return;
+    sample.nsockets = (unsigned)n;
+    say(&sample);
+}
+
 static void obey(const rf_command *command, rf_time now)
 {
     rf_target *target;
 
     if (command->kind == RF_COMMAND_CONFIGURE) {
         configure(command);
+        return;
+    }
+    if (command->kind == RF_COMMAND_SOCKETS) {
+        tell_sockets(command->ticket);
         return;
     }
     if (!prober.configured)

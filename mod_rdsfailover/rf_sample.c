@@ -32,17 +32,20 @@ static int is_address(rf_address *address)
 
 int rf_sample_sane(rf_sample *sample, size_t size)
 {
-    int is_dns;
+    int is_dns, is_sockets;
     unsigned i;
 
     if (size != sizeof *sample)
         return 0;
-    if (sample->kind < RF_SAMPLE_PROBE || sample->kind > RF_SAMPLE_DNS_HOST || (unsigned)sample->cause > RF_CAUSE_OTHER)
+    if (sample->kind < RF_SAMPLE_PROBE || sample->kind > RF_SAMPLE_SOCKETS || (unsigned)sample->cause > RF_CAUSE_OTHER)
         return 0;
     is_dns = sample->kind == RF_SAMPLE_DNS || sample->kind == RF_SAMPLE_DNS_HOST;
+    is_sockets = sample->kind == RF_SAMPLE_SOCKETS;
+    if (is_sockets ? sample->nsockets > RF_SOCKETS || sample->cause != RF_CAUSE_NONE : sample->nsockets != 0)
+        return 0;
     if (sample->ncnames > RF_CNAMES || sample->naddresses > RF_ADDRESSES || sample->rtt < 0)
         return 0;
-    if (is_dns ? (sample->cause == RF_CAUSE_NONE) != (sample->naddresses > 0) : !is_address(&sample->address))
+    if (is_dns ? (sample->cause == RF_CAUSE_NONE) != (sample->naddresses > 0) : !is_sockets && !is_address(&sample->address))
         return 0;
     if (!is_dns && (sample->naddresses > 0 || sample->ncnames > 0))
         return 0;

@@ -16,6 +16,7 @@
 #define RF_ADDRESSES 16 /**< addresses of one endpoint that are looked at; further ones are left out */
 #define RF_CNAMES 8     /**< links of a CNAME chain that are kept */
 #define RF_RESOLVERS 4  /**< name servers that may be configured */
+#define RF_SOCKETS 128  /**< sockets that a prober may have open when it is asked; twice what it ever needs */
 
 /** A numeric address, "10.0.1.17" or "2001:db8::1"; empty means none. */
 typedef struct rf_address {
@@ -26,13 +27,14 @@ typedef enum {
     RF_COMMAND_CONFIGURE = 1, /**< always first, and again when the DSN changes */
     RF_COMMAND_PROBE,         /**< log in (or use the kept connection) and ask whether this address takes writes */
     RF_COMMAND_RESOLVE,       /**< ask for the endpoint's CNAME chain and addresses */
-    RF_COMMAND_FORGET         /**< close whatever is open to this address */
+    RF_COMMAND_FORGET,        /**< close whatever is open to this address */
+    RF_COMMAND_SOCKETS        /**< tell which sockets are open; answered at once, whatever else is under way */
 } rf_command_kind;
 
 /** Monitor to prober. */
 typedef struct rf_command {
     rf_command_kind kind;
-    uint32_t ticket;    /**< PROBE, RESOLVE: comes back in the sample */
+    uint32_t ticket;    /**< PROBE, RESOLVE, SOCKETS: comes back in the sample */
     rf_time timeout;    /**< PROBE, RESOLVE: when to give the verdict "timeout", from receipt */
     rf_address address; /**< PROBE, FORGET */
     rf_dsn dsn;         /**< CONFIGURE */
@@ -44,7 +46,8 @@ typedef enum {
     RF_SAMPLE_PROBE = 1,  /**< the verdict on one address */
     RF_SAMPLE_IDLE_LOST,  /**< the kept connection to this address broke or was closed by the server, between two probes */
     RF_SAMPLE_DNS,        /**< an answer of the configured resolver */
-    RF_SAMPLE_DNS_HOST    /**< an answer of this host's own resolver; sent only if another one is configured */
+    RF_SAMPLE_DNS_HOST,   /**< an answer of this host's own resolver; sent only if another one is configured */
+    RF_SAMPLE_SOCKETS     /**< the sockets that the prober has open */
 } rf_sample_kind;
 
 /** Prober to monitor. */
@@ -71,6 +74,8 @@ typedef struct rf_sample {
     unsigned naddresses; /**< DNS: 0 unless cause is NONE */
     rf_address addresses[RF_ADDRESSES];
     uint32_t ttl;        /**< DNS: the smallest of the chain and the addresses, seconds */
+    unsigned nsockets;   /**< SOCKETS */
+    uint32_t sockets[RF_SOCKETS]; /**< SOCKETS: inodes, of all kinds of sockets */
 } rf_sample;
 
 /** @return 1 if a received packet of `size` bytes is a sample whose counts and enums are in range; ends its strings with NUL */

@@ -13,6 +13,8 @@ is_deeply([$httpd->check->{ok}, $httpd->configure(conf => 'RDSFailoverDSN mysql:
 my @WRONG = (
     ['RDSFailover',             qr/RDSFailover must be On or Off/],
     ['RDSFailover maybe',       qr/RDSFailover must be On or Off/],
+    ['RDSFailoverAbortStale',     qr/RDSFailoverAbortStale must be On or Off/],
+    ['RDSFailoverAbortStale all', qr/RDSFailoverAbortStale must be On or Off/],
     ['RDSFailoverDryRun',       qr/RDSFailoverDryRun must be On or Off/],
     ['RDSFailoverDryRun 1',     qr/RDSFailoverDryRun must be On or Off/],
     ['RDSFailoverDSN',          qr/RDSFailoverDSN takes one argument, .*mysql:/],
@@ -133,6 +135,7 @@ ok($taken->{ok}, 'and httpd takes it') or diag $taken->{said};
 my %VALUE = (
     RDSFailover => 'on', RDSFailoverHold => '5s', RDSFailoverExpose => 'on', RDSFailoverDSN => 'mysql://h/db',
     RDSFailoverCheck => 'fails=2', RDSFailoverResolver => 'system', RDSFailoverRelease => 'queue=5', RDSFailoverDryRun => 'on',
+    RDSFailoverAbortStale => 'on',
 );
 my %DIRECTORY = map { $_ => 1 } qw(RDSFailover RDSFailoverHold RDSFailoverExpose);
 for my $name (sort keys %VALUE) {
@@ -174,6 +177,19 @@ CONF
 ok(!$start->{up}, 'two settings for one database stop the start');
 like($start->{said}, qr/RF0211: .*(?:one|two)\.test.*(?:one|two)\.test.*RDSFailoverCheck/, 'naming both virtual hosts') or diag $start->{said};
 unlike($start->{said}, qr/s3cr/, 'without a password');
+$httpd->stop;
+
+$start = $httpd->configure(conf => '', after => <<'CONF')->start;
+<VirtualHost *:1>
+RDSFailoverDSN mysql://a:s3cr1@127.0.0.1:1/shop
+RDSFailoverAbortStale on
+</VirtualHost>
+<VirtualHost *:1>
+RDSFailoverDSN mysql://a:s3cr1@127.0.0.1:1/shop
+</VirtualHost>
+CONF
+ok(!$start->{up}, 'so do two for its sockets');
+like($start->{said}, qr/RF0211: .*RDSFailoverAbortStale/, 'and it is said') or diag $start->{said};
 $httpd->stop;
 
 $start = $httpd->configure(conf => '', after => <<'CONF')->start;

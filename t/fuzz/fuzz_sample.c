@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!rf_sample_sane(&sample, sizeof sample - (data[0] >> 7)))
         return 0;
     check(data[0] >> 7 == 0);
-    check(sample.kind >= RF_SAMPLE_PROBE && sample.kind <= RF_SAMPLE_DNS_HOST);
-    check(sample.ncnames <= RF_CNAMES && sample.naddresses <= RF_ADDRESSES && sample.rtt >= 0);
+    check(sample.kind >= RF_SAMPLE_PROBE && sample.kind <= RF_SAMPLE_SOCKETS);
+    check(sample.ncnames <= RF_CNAMES && sample.naddresses <= RF_ADDRESSES && sample.nsockets <= RF_SOCKETS && sample.rtt >= 0);
     check(rf_cause_name(sample.cause) != NULL);
     check_text(sample.address.text, sizeof sample.address.text);
     check_text(sample.text, sizeof sample.text);

@@ -3,7 +3,7 @@
  * @file monitor.c
  * @brief Stands in for the monitor: runs a prober, turns lines on stdin into commands and samples into lines on stdout.
  *
- *     configure URL [RESOLVER...] | probe ADDRESS TICKET MS | resolve TICKET MS | forget ADDRESS
+ *     configure URL [RESOLVER...] | probe ADDRESS TICKET MS | resolve TICKET MS | forget ADDRESS | sockets TICKET
  *
  * First line out: "started pid=N". Each sample: "kind=… at=… …" with `at` in microseconds of the monotonic clock and `text=`
  * last. "gone" when the prober closed its end. End of input closes ours and waits for the prober.
@@ -21,7 +21,7 @@
 
 #include "rf_sample.h"
 
-static const char *const kinds[] = {"", "probe", "idle-lost", "dns", "dns-host"};
+static const char *const kinds[] = {"", "probe", "idle-lost", "dns", "dns-host", "sockets"};
 
 static void print_sample(rf_sample *sample)
 {
@@ -40,6 +40,9 @@ static void print_sample(rf_sample *sample)
     printf(" addresses=");
     for (i = 0; i < sample->naddresses; i++)
         printf("%s%s", i ? "," : "", sample->addresses[i].text);
+    printf(" sockets=");
+    for (i = 0; i < sample->nsockets; i++)
+        printf("%s%u", i ? "," : "", sample->sockets[i]);
     printf(" text=%s\n", sample->text);
 }
 
@@ -60,6 +63,8 @@ static const char *read_command(char *line, rf_command *ret_command)
     }
     if (strcmp(word, "resolve") == 0) {
         ret_command->kind = RF_COMMAND_RESOLVE;
+    } else if (strcmp(word, "sockets") == 0) {
+        ret_command->kind = RF_COMMAND_SOCKETS;
     } else {
         ret_command->kind = strcmp(word, "probe") == 0 ? RF_COMMAND_PROBE : RF_COMMAND_FORGET;
         snprintf(ret_command->address.text, sizeof ret_command->address.text, "%s", argument);

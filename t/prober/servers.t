@@ -176,8 +176,29 @@ subtest 'a new DSN' => sub {
     is(($server->saw('login'))[-1]{user}, 'other', 'with the new user');
 };
 
+# What the monitor must not destroy.
+subtest 'its sockets' => sub {
+    says();
+    is($prober->ask($at)->{cause}, 'none', 'logged in');
+    my ($kept) = sockets_to($server->port);
+    ok((grep { $_ eq $kept } $prober->sockets), "it tells the connection it keeps ($kept)");
+    says(behave => 'silent');
+    is($prober->ask($at, 200)->{cause}, 'timeout', 'a login that hangs');
+    my ($pending) = sockets_to($server->port);
+    isnt($pending // 'none', $kept, 'is on another connection');
+    ok((grep { $_ eq $pending } $prober->sockets), "it tells that, too ($pending)");
+    ok(!(grep { $_ eq $kept } $prober->sockets), 'and not the one that is closed');
+};
+
 my $status = do { open my $in, '<', '/proc/' . $prober->pid . '/status'; local $/; <$in> };
 like($status, qr/^NoNewPrivs:\s+1$/m, 'the prober can gain no rights');
 unlike(do { open my $in, '<', '/proc/' . $prober->pid . '/cmdline'; local $/; <$in> }, qr/secret/, 'the password is not in its arguments');
 ok($prober->stop, 'ends by itself when the monitor does');
 done_testing;
+
+# Inodes of this host's sockets to that port that somebody holds.
+sub sockets_to ($port) {
+    open my $in, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
+    my $to = sprintf '0100007F:%04X', $port;
+    return grep {$_} map { (split)[9] } grep { (split)[2] eq $to } <$in>;
+}

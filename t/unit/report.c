@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "rf_abort.h"
 #include "rf_report.h"
 #include "tap.h"
 
@@ -97,7 +98,7 @@ static json_t *json_db(json_t **ret_root)
 static void names_are_there(const char *story)
 {
     static const char *const names[][16] = {
-        {"", "name", "endpoint", "port", "state", "since", "epoch", "armed", "writer", "dns", "probe", "hold", "replay", "aws", "failovers"},
+        {"", "name", "endpoint", "port", "state", "since", "epoch", "armed", "writer", "dns", "probe", "hold", "sockets", "replay", "aws", "failovers"},
         {"writer", "address", "server", "version", "read_only", "rtt_ms", "buffer_pool_bytes"},
         {"dns", "cnames", "addresses", "ttl", "changed"},
         {"probe", "last", "ok", "error", "interval_ms", "count", "failed"},
@@ -215,6 +216,38 @@ static void release(void)
     db.snapshot.brief.observed_at = NOW;
     db.snapshot.brief.allowed = 0;
     is_str(line("databases[0].hold.allowed"), NULL, "a release without a bound");
+}
+
+static void sockets(void)
+{
+    char *text;
+
+    set_up();
+    ok(!line("databases[0].sockets.aborted"), "RDSFailoverAbortStale off: nothing about sockets");
+    text = rf_report_metrics(&report);
+    ok(!strstr(text, "rdsfailover_sockets_aborted_total{") && !strstr(text, "rdsfailover_sockets_left{"), "nor in the metrics");
+    free(text);
+
+    db.snapshot.sockets.mode = RF_ABORT_DESTROY;
+    is_str(line("databases[0].failovers[0].sockets_aborted"), "0", "on: that there were none is known");
+    db.snapshot.sockets.aborted = 17;
+    db.snapshot.failovers[0].sockets_aborted = 12;
+    is_str(line("databases[0].sockets.destroys"), "true", "they are destroyed");
+    is_str(line("databases[0].sockets.aborted"), "17", "so many ever");
+    is_str(line("databases[0].failovers[0].sockets_aborted"), "12", "so many in this failover");
+    text = rf_report_metrics(&report);
+    ok(strstr(text, "rdsfailover_sockets_aborted_total{database=\"shop\"} 17\n"), "as the metric has it");
+    free(text);
+
+    db.snapshot.sockets.mode = RF_ABORT_COUNT;
+    db.snapshot.sockets.left = 5;
+    db.snapshot.failovers[0].sockets_aborted = 0;
+    is_str(line("databases[0].sockets.destroys"), "false", "counted only");
+    is_str(line("databases[0].sockets.left"), "5", "so many are there");
+    is_str(line("databases[0].failovers[0].sockets_aborted"), NULL, "and a failover's are not known");
+    db.snapshot.failovers[0].sockets_aborted = 3;
+    db.snapshot.sockets.mode = RF_ABORT_OFF;
+    is_str(line("databases[0].failovers[0].sockets_aborted"), "3", "switched off, the record stays");
 }
 
 static void while_it_lasts(void)
@@ -448,6 +481,7 @@ static void many(void)
 int main(void)
 {
     values();
+    sockets();
     while_it_lasts();
     release();
     unknown();

@@ -15,6 +15,8 @@ static rf_sample good(rf_sample_kind kind)
         strcpy(sample.addresses[1].text, "2001:db8::17");
         sample.ncnames = 1;
         strcpy(sample.cnames[0], "a.shop.test");
+    } else if (kind == RF_SAMPLE_SOCKETS) {
+        sample.nsockets = RF_SOCKETS;
     } else {
         strcpy(sample.address.text, "10.0.1.17");
     }
@@ -33,15 +35,15 @@ static void shape(void)
     rf_sample sample = good(RF_SAMPLE_PROBE);
     int kind;
 
-    for (kind = RF_SAMPLE_PROBE; kind <= RF_SAMPLE_DNS_HOST; kind++)
+    for (kind = RF_SAMPLE_PROBE; kind <= RF_SAMPLE_SOCKETS; kind++)
         ok(sane(good((rf_sample_kind)kind)), "a good sample of kind %d", kind);
     ok(!rf_sample_sane(&sample, sizeof sample - 1), "too short");
     ok(!rf_sample_sane(&sample, sizeof sample + 1), "too long");
     ok(!rf_sample_sane(&sample, 0), "empty");
     sample.kind = (rf_sample_kind)0;
     ok(!sane(sample), "kind 0");
-    sample.kind = (rf_sample_kind)5;
-    ok(!sane(sample), "kind 5");
+    sample.kind = (rf_sample_kind)6;
+    ok(!sane(sample), "kind 6");
     sample.kind = (rf_sample_kind)-1;
     ok(!sane(sample), "kind -1");
     sample = good(RF_SAMPLE_PROBE);
@@ -49,6 +51,12 @@ static void shape(void)
     ok(!sane(sample), "a cause beyond the last");
     sample.cause = (rf_cause)-1;
     ok(!sane(sample), "a cause before the first");
+    sample = good(RF_SAMPLE_SOCKETS);
+    sample.nsockets = RF_SOCKETS + 1;
+    ok(!sane(sample), "more sockets than there is room for");
+    sample = good(RF_SAMPLE_PROBE);
+    sample.nsockets = 1;
+    ok(!sane(sample), "a probe with sockets");
     sample = good(RF_SAMPLE_PROBE);
     sample.rtt = -1;
     ok(!sane(sample), "a round trip into the past");

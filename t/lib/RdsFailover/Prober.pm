@@ -52,6 +52,12 @@ sub resolve ($self, $ms = 5000) {
     return $self->{ticket};
 }
 
+# Inodes of the sockets that the prober says it has open.
+sub sockets ($self) {
+    $self->command('sockets', ++$self->{ticket});
+    return split /,/, $self->await(kind => 'sockets', ticket => $self->{ticket})->{sockets};
+}
+
 sub ask ($self, $address, $ms = 20_000) { return $self->await(kind => 'probe', ticket => $self->probe($address, $ms)) }
 
 sub look_up ($self, $ms = 20_000) { return $self->await(kind => 'dns', ticket => $self->resolve($ms)) }

@@ -73,20 +73,42 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     ret_crowd->waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
 }
 
-static void abort_sockets(void *ctx, const rf_address *address, int destroy, rf_abort_pass *ret_pass)
+/* The probers answer a millisecond later. */
+static void abort_sockets(void *ctx, const rf_address *addresses, unsigned n, int destroy)
 {
     world *w = ctx;
-    w_server *s = prober_server(w, address->text);
 
-    w->aborts++;
-    world_check_abort(w, address);
-    if (destroy && !w->forbidden) {
-        ret_pass->aborted = s->sockets < RF_ABORT_AT_ONCE ? s->sockets : RF_ABORT_AT_ONCE;
-        s->sockets -= ret_pass->aborted;
-        s->aborted_at = ret_pass->aborted ? w->now : s->aborted_at;
+    memcpy(w->abort_list, addresses, n * sizeof addresses[0]);
+    w->nabort = n;
+    w->abort_destroys = destroy;
+    w->abort_ends = w->now + RF_MS(1);
+}
+
+static void end_abort(world *w)
+{
+    rf_abort_pass pass = { .address = w->abort_list[0], .refused = w->abort_destroys && w->forbidden };
+    unsigned i;
+
+    w->abort_ends = 0;
+    for (i = 0; i < w->nabort; i++) {
+        if (!rf_monitor_aborts(&w->monitor, &w->abort_list[i], w->now))
+            return;
     }
-    ret_pass->left = s->sockets < RF_ABORT_AT_ONCE ? s->sockets : RF_ABORT_AT_ONCE;
-    ret_pass->refused = destroy && w->forbidden;
+    w->aborts++;
+    for (i = 0; i < w->nabort; i++) {
+        w_server *s = prober_server(w, w->abort_list[i].text);
+        unsigned room = RF_ABORT_AT_ONCE - pass.aborted, n = s->sockets < room ? s->sockets : room;
+
+        world_check_abort(w, &w->abort_list[i]);
+        if (w->abort_destroys && !w->forbidden && n) {
+            s->sockets -= n;
+            s->aborted_at = w->now;
+            pass.aborted += n;
+        }
+        pass.left += s->sockets < RF_ABORT_AT_ONCE ? s->sockets : RF_ABORT_AT_ONCE;
+    }
+    rf_monitor_aborted(&w->monitor, &pass, w->now);
+    w->due = w->now;
 }
 
 /* --- time ------------------------------------------------------------------------------------------------------------------- */
@@ -181,6 +203,7 @@ void world_apply(world *w, const w_step *step)
         break;
     case W_KILL:
         w->dead = 1;
+        w->abort_ends = 0;
         if (step->how) {
             rf_brief brief = w->board.brief;
             memset(&w->board, 0, sizeof w->board);
@@ -227,7 +250,7 @@ unsigned world_asked(const world *w, const char *address)
     return 0;
 }
 
-typedef enum { NOTHING, STEP, ATTEMPT, LOST, RESOLVED, PROBER_BACK, REVIVED, TICK } event_kind;
+typedef enum { NOTHING, STEP, ATTEMPT, LOST, RESOLVED, ABORTED, PROBER_BACK, REVIVED, TICK } event_kind;
 
 typedef struct event {
     rf_time at;
@@ -260,6 +283,8 @@ static event next_event(world *w, const w_step *steps)
     }
     if (w->dns_due && !w->down_until)
         sooner(&e, w->dns_due, RESOLVED, NULL);
+    if (w->abort_ends && !w->down_until && w->prober == W_WORKS)
+        sooner(&e, w->abort_ends, ABORTED, NULL);
     if (w->prober == W_ABSENT && !w->down_until)
         sooner(&e, w->prober_back, PROBER_BACK, NULL);
     if (!w->down_until)
@@ -295,6 +320,9 @@ void world_run(world *w, const w_step *steps, int ms)
             break;
         case RESOLVED:
             prober_answer_resolvers(w);
+            break;
+        case ABORTED:
+            end_abort(w);
             break;
         case PROBER_BACK:
             w->prober_back = w->now + RF_SEC(1);

@@ -142,6 +142,10 @@ typedef struct world {
     unsigned probes, replaced, verdicts;
     int forbidden;        /* to destroy sockets */
     unsigned aborts;      /* passes over sockets */
+    rf_address abort_list[RF_ADDRESSES]; /* the one under way ... */
+    unsigned nabort;
+    int abort_destroys;
+    rf_time abort_ends;   /* ... until then; 0: none is */
     rf_time longest;      /* that requests were held without a break */
     int outage_open;      /* since the epoch grew */
     char wrong[400];
