@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# What stands between a PHP application and the client when its request runs twice: error pages, filters, HTTP/2.
+# What stands between a PHP application and the client when its request runs twice: front controllers, error pages, filters, HTTP/2.
 use v5.36;
 use JSON::PP qw(decode_json);
 use POSIX ();
@@ -9,6 +9,36 @@ use RdsFailover::ReplayApp ();
 
 my $missing = RdsFailover::ReplayApp::missing('fpm');
 plan skip_all => $missing if $missing;
+
+# What the server is told of the directory /site, where there is no such file.
+my %WAY = (
+    'a front controller by rewrite, per directory' =>
+        "RewriteEngine on\nRewriteCond %{REQUEST_FILENAME} !-f\nRewriteRule ^ /php/app.php [L,QSA]",
+    'FallbackResource' => 'FallbackResource /php/app.php',
+    'an ErrorDocument as front controller' => 'ErrorDocument 404 /php/app.php?id=cart&fail=1',
+);
+
+for my $way (sort keys %WAY) {
+    subtest $way => sub {
+        my $app  = RdsFailover::ReplayApp->new('fpm');
+        my $site = $app->site(conf => "<Directory \"${\$app->dir}\">\nRequire all granted\n</Directory>\nAlias /site \"${\$app->dir}\"\n"
+            . "<Directory \"${\$app->dir}\">\n$WAY{$way}\n</Directory>\n");
+        my $clients = $site->clients;
+        my $client  = $clients->ask('/site/shop/cart?id=cart&fail=1');
+        $app->fails_under($site, $clients, ['cart'], 1);
+        $site->mend;
+        ok($clients->settle, 'it is answered');
+        my $answer = $client->answer // {};
+        my $seen = eval { decode_json($answer->{body}) } // {};
+        is($seen->{run}, 2, 'by the second attempt');
+        is($seen->{uri}, '/site/shop/cart?id=cart&fail=1', 'at its own URL');
+        is($answer->{headers}{'x-failed'}, undef, 'without the headers of the first');
+        is($app->runs('cart'), 2, 'it ran twice');
+        is(scalar @{ $app->logged($site)->{cart} // [] }, 1, 'one line in the access log');
+        $site->drained;
+        $site->balanced;
+    };
+}
 
 for my $page (['ProxyErrorOverride', "ProxyErrorOverride on\n"], ['ProxyErrorOverride and a page', "ProxyErrorOverride on\nErrorDocument 500 /static.txt\n"]) {
     subtest $page->[0] => sub {
