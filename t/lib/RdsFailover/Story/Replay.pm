@@ -5,7 +5,7 @@ package RdsFailover::Story::Replay;
 #   my $story  = RdsFailover::Story::Replay::begin();
 #   my $record = RdsFailover::Story::Replay::play($story, 'crash', outage => 15);
 #   my @faults = RdsFailover::Story::Replay::broken($record);    sentences; none is right
-# A record: {kind, from, to, requests, failed_gets, failed_posts (each {token, kind, due, status, after_ms, begun, why}), lost, doubled,
+# A record: {kind, reports (the application sends RDS-Failover-Outcome), from, to, requests, failed_gets, failed_posts (each {token, kind, due, status, after_ms, begun, why}), lost, doubled,
 # ghosts (tokens), held, withheld, replayed, replayed_failed, refused, p99_ms, longest_ms, first_hold_ms, declared_ms (both from the
 # fault)}; due is in seconds from the (first) fault.
 use v5.36;
@@ -66,7 +66,7 @@ sub record ($story, $traffic, $before, @told) {
     my $f        = $story->failover($after, $#told);
     my $grown    = sub ($group, $key) { $after->{$group}{$key} - $before->{$group}{$key} };
     return {
-        kind => $told[0]{kind}, from => $told[0]{from}, to => $told[-1]{to}, failovers => scalar @told, requests => scalar @requests,
+        kind => $told[0]{kind}, reports => $story->rig->{outcome} ? 1 : 0, from => $told[0]{from}, to => $told[-1]{to}, failovers => scalar @told, requests => scalar @requests,
         failed_gets  => [ grep { $_->{kind} =~ $GETS } @failed ],
         failed_posts => [ grep { $_->{kind} !~ $GETS } @failed ],
         writes => $ledger->{writes}, (map { $_ => $ledger->{$_} } qw(lost doubled ghosts)),
@@ -89,12 +89,13 @@ sub named ($story, $fault, $r) {
     };
 }
 
-# A GET may fail only if its answer had begun, a POST only if the application itself did not know; no write is lost or doubled.
+# A GET may fail only if its answer had begun, a POST only if the application itself did not know (or does not report on the rig); no
+# write is lost or doubled.
 sub broken ($record) {
     return (
         (map {"$_->{token}, a GET ($_->{kind}), failed: $_->{why}"} grep { !$_->{begun} } @{ $record->{failed_gets} }),
         (map {"$_->{token}, a POST ($_->{kind}), failed without need: $_->{why}"}
-            grep { $_->{why} !~ /a write may have happened/ } @{ $record->{failed_posts} }),
+            grep { $record->{reports} && $_->{why} !~ /a write may have happened/ } @{ $record->{failed_posts} }),
         (map {"the write $_ is lost"} @{ $record->{lost} }), (map {"the write $_ is doubled"} @{ $record->{doubled} }),
     );
 }
