@@ -5,9 +5,9 @@ package RdsFailover::Story::Replay;
 #   my $story  = RdsFailover::Story::Replay::begin();
 #   my $record = RdsFailover::Story::Replay::play($story, 'crash', outage => 15);
 #   my @faults = RdsFailover::Story::Replay::broken($record);    sentences; none is right
-# A record: {kind, reports (the application sends RDS-Failover-Outcome), from, to, requests, failed_gets, failed_posts (each {token, kind, due, status, after_ms, begun, why}), lost, doubled,
-# ghosts (tokens), held, withheld, replayed, replayed_failed, refused, p99_ms, longest_ms, first_hold_ms, declared_ms (both from the
-# fault)}; due is in seconds from the (first) fault.
+# A record: {kind, reports (the application sends RDS-Failover-Outcome), from, to, requests, failed_gets, failed_posts (each {token,
+# kind, due, status, after_ms, begun, why}), lost, doubled, ghosts (tokens), held, withheld, replayed, replayed_failed, refused, p99_ms,
+# longest_ms, first_hold_ms, declared_ms (both from the fault)}; due is in seconds from the (first) fault.
 use v5.36;
 use List::Util qw(max);
 use Time::HiRes qw(time sleep);
@@ -66,7 +66,8 @@ sub record ($story, $traffic, $before, @told) {
     my $f        = $story->failover($after, $#told);
     my $grown    = sub ($group, $key) { $after->{$group}{$key} - $before->{$group}{$key} };
     return {
-        kind => $told[0]{kind}, reports => $story->rig->{outcome} ? 1 : 0, from => $told[0]{from}, to => $told[-1]{to}, failovers => scalar @told, requests => scalar @requests,
+        kind => $told[0]{kind}, reports => $story->rig->{outcome} ? 1 : 0, from => $told[0]{from}, to => $told[-1]{to},
+        failovers => scalar @told, requests => scalar @requests,
         failed_gets  => [ grep { $_->{kind} =~ $GETS } @failed ],
         failed_posts => [ grep { $_->{kind} !~ $GETS } @failed ],
         writes => $ledger->{writes}, (map { $_ => $ledger->{$_} } qw(lost doubled ghosts)),
