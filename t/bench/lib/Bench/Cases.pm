@@ -214,7 +214,12 @@ sub h2 (%o) {
     $server->outage;
     open my $from, '-|', 'h2load', '-n', $n, '-c', $connections, '-m', 2, '-t', 1, $server->work or die "h2load: $!\n";
     my $held = RdsFailover::Httpd::wait_until(sub { ($server->hold->{now} // 0) >= $n }, 30);
-    my $side = $server->httpd->get('/static.txt')->{seconds};
+    my $side = 0;
+    for (1 .. 100) {
+        my $asked = time;
+        $server->httpd->get('/static.txt')->{status} == 200 or die "no file beside the streams\n";
+        $side = time - $asked if time - $asked > $side;
+    }
     sleep $o{hold};
     $server->release;
     my $text = do { local $/; scalar <$from> };
@@ -225,8 +230,8 @@ sub h2 (%o) {
     my @missed = ($held ? () : 'held', ($good // 0) == $n && ($done // 0) == $n && $stats->{total} == $n ? () : 'answers',
         $settled ? () : 'the release does not end');
     $server->stop;
-    my $told = sprintf '%d streams on %d connections held %g s, each in a worker: %s right, %d ran, at once %d; a file beside them '
-        . 'in %.1f ms', $n, $connections, $o{hold}, $good // 'not all', $stats->{total}, $stats->{max}, 1000 * $side;
+    my $told = sprintf '%d streams on %d connections held %g s, each in a worker: %s right, %d ran, at once %d; of 100 files beside them '
+        . 'the slowest in %.1f ms', $n, $connections, $o{hold}, $good // 'not all', $stats->{total}, $stats->{max}, 1000 * $side;
     return { missed => \@missed, figures => { h2load => $text }, text => $told };
 }
 
