@@ -18,7 +18,18 @@ function rig_database(): array
         // PHP verifies the name it was told: an address never matches a certificate.
         'verify' => !$byAddress,
         'connect_timeout' => $own['connect_timeout'],
+        'outcome' => $own['outcome'],
     ];
+}
+
+// What tells the module what was done when the database went away; null if nobody is to tell it.
+function rig_tracker(): ?RdsFailoverTracker
+{
+    if (!rig_database()['outcome']) {
+        return null;
+    }
+    require_once __DIR__ . '/../drupal-settings/Tracker.php';
+    return new RdsFailoverTracker();
 }
 
 function rig_pdo(): PDO

@@ -1,12 +1,13 @@
 <?php
 // SPDX-License-Identifier: Apache-2.0
-// POST token=…[&mode=transaction]  writes one row and answers "OK <token>".
+// POST token=…[&mode=transaction]  writes one row and answers "OK <token>"; mode=read only looks whether the token is there.
 // GET [?work=n]                    reads n categories of the item table (index lookup and sums); n defaults to 1.
 // Both answer 200 and end with RIG-OK, or answer 500 with the reason: nothing is caught and hidden, nothing tried again.
 require __DIR__ . '/../app/database.php';
 
 header('Content-Type: text/plain; charset=utf-8');
 header('Cache-Control: no-store');
+$tracker = rig_tracker();
 try {
     if ($_SERVER['REQUEST_METHOD'] === 'POST') {
         $token = (string) ($_POST['token'] ?? '');
@@ -15,12 +16,17 @@ try {
             exit("token: 1 to 64 letters, digits or . : _ -\n");
         }
         $pdo = rig_pdo();
-        $transaction = ($_POST['mode'] ?? '') === 'transaction';
+        $mode = $_POST['mode'] ?? '';
+        $transaction = $mode === 'transaction';
         if ($transaction) {
             $pdo->beginTransaction();
         }
-        $pdo->prepare('INSERT INTO ledger (token, server) VALUES (?, @@hostname)')->execute([$token]);
+        $statement = $mode === 'read' ? 'SELECT COUNT(*) FROM ledger WHERE token = ?'
+            : 'INSERT INTO ledger (token, server) VALUES (?, @@hostname)';
+        $tracker?->before($statement, $transaction);
+        $pdo->prepare($statement)->execute([$token]);
         if ($transaction) {
+            $tracker?->commitSent();
             $pdo->commit();
         }
         echo "OK $token\nRIG-OK\n";
@@ -35,6 +41,7 @@ try {
         echo "sum $sum\nRIG-OK\n";
     }
 } catch (PDOException $e) {
+    $tracker?->failure($e->errorInfo[1] ?? $e->getCode(), $e->getMessage());
     http_response_code(500);
     echo 'database: ' . preg_replace('/\[[^]]*\]/', '', $e->getMessage()) . "\n";
 }

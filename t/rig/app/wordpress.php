@@ -10,7 +10,7 @@ define('DB_HOST', $rig['host']);
 if ($rig['ca']) {
     define('MYSQL_CLIENT_FLAGS', MYSQLI_CLIENT_SSL);  // encrypted; wpdb knows no way to name an authority
 }
-define('WP_CONTENT_DIR', '/usr/share/wordpress/wp-content');
+define('WP_CONTENT_DIR', '@CONTENT@');
 // Visitors come by the front or to a host itself, and shall stay there.
 $rig_host = preg_match('/^[\w.-]+:\d+$/', $_SERVER['HTTP_HOST'] ?? '') ? $_SERVER['HTTP_HOST'] : '127.0.0.1:8080';
 define('WP_HOME', "http://$rig_host/wp");

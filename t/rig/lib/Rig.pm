@@ -22,8 +22,8 @@ my $count = 0;
 
 my %DEFAULT = (
     module => 0, mpm => 'event', app => 'name', tls => 0, check => '', conf => '', class_a => 'small', class_b => 'small',
-    php_settings => 1, children => 20, workers => 100, hosts => 1, front => undef, rate => undef, outage => 15, httpd_env => undef,
-    stage => undef, keep => 0, say => undef, name => undef, dir => undef);
+    php_settings => 1, outcome => undef, children => 20, workers => 100, hosts => 1, front => undef, rate => undef, outage => 15,
+    httpd_env => undef, stage => undef, keep => 0, say => undef, name => undef, dir => undef);
 my $MOST_HOSTS = 4;
 my %CHOICE = (mpm => [qw(event prefork)], app => [qw(name address)], class_a => [qw(large small)], class_b => [qw(large small)]);
 
@@ -40,6 +40,7 @@ sub new ($class, %option) {
     my $self = bless { %DEFAULT, %option, owner => $$ }, $class;
     $self->{name}  //= "rig-$$-" . ++$count;
     $self->{stage} //= default_stage();
+    $self->{outcome} //= $self->{module};
     $self->{dir}   //= out() . "/$self->{name}";
     return $self;
 }

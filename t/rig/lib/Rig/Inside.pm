@@ -42,7 +42,8 @@ sub up ($state, $arg, $say) {
         $pid{$side} = Rig::Database::launch(Rig::Database::dir($side), $state->option("class_$side"));
     }
     Rig::App::create($secret, host => $Rig::Dns::ENDPOINT, app => $state->option('app'),
-        ca => $state->option('tls') ? "$dir/tls/ca.pem" : '', connect_timeout => $state->option('php_settings') ? 3 : 0);
+        ca => $state->option('tls') ? "$dir/tls/ca.pem" : '', connect_timeout => $state->option('php_settings') ? 3 : 0,
+        outcome => $state->option('outcome') ? 1 : 0);
     Rig::Dns::start('a');
     my @hosts = Rig::Httpd::hosts($state);
     for my $host (@hosts) {

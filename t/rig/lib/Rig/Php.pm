@@ -2,6 +2,7 @@
 # PHP-FPM with the settings that conf/ recommends (or, for comparison, without them).
 package Rig::Php;
 use v5.36;
+use Rig::App ();
 use Rig::Process qw(run spawn spew wait_for alive tail);
 use Rig::Template ();
 
@@ -25,7 +26,8 @@ sub configure ($state, $host) {
     unlink glob "$dir/conf.d/*";
     run('cp', "$ENV{RIG_HOME}/../../conf/php-rdsfailover.ini", "$dir/conf.d/90-rdsfailover.ini") if $state->option('php_settings');
     spew("$dir/conf.d/95-rig.ini", "display_errors=0\nlog_errors=1\nerror_log=$ENV{RIG_INSIDE}/log/php.log\n"
-            . "session.save_path=/tmp\nopcache.enable=1\nopcache.revalidate_freq=60\nexpose_php=0\n");
+            . "session.save_path=/tmp\nopcache.enable=1\nopcache.revalidate_freq=60\nexpose_php=0\n"
+            . ($state->option('outcome') ? 'auto_prepend_file=' . Rig::App::settings() . "/prepend.php\n" : ''));
 }
 
 sub start ($state, $host) {
