@@ -54,7 +54,8 @@ sub listen ($self) {
 }
 
 sub serve ($self, $listener) {
-    my $say = $self->say_now;
+    # What is told before this is reached must be noticed all the same.
+    my $say = { %{ $self->say_now }, turn => 0 };
     my %link;
     my $lose = sub ($link, $text) {
         # Nobody connects anew before the port has changed its mind.
