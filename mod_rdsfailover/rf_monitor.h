@@ -94,7 +94,8 @@ typedef struct rf_monitor {
     int pace_said;  /**< why it does not grow */
 
     rf_time abort_due;      /**< when to look at sockets again, while `aborting` */
-    int aborting;           /**< there were addresses to look at the last time */
+    rf_time abort_soonest;  /**< the same for the first look of a series */
+    int aborting;           /**< a series of looks is under way */
     rf_time abort_said;     /**< when it was last said that there were any */
     int emptied;    /**< during the hold that is ordered now: it was said that nothing runs any more */
 

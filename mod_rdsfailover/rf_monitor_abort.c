@@ -65,18 +65,23 @@ void rf_monitor_abort_tick(rf_monitor *m, rf_time now)
     rf_address addresses[RF_ADDRESSES];
     unsigned i, n = 0;
 
-    if (m->policy.abort == RF_ABORT_OFF || (m->aborting && now < m->abort_due))
+    if (m->policy.abort == RF_ABORT_OFF)
         return;
     for (i = 0; i < m->candidates.n; i++) {
         if (wanted(m, &m->candidates.list[i], now))
             addresses[n++] = m->candidates.list[i].address;
     }
-    m->aborting = n > 0;
-    m->abort_due = now + m->policy.interval;
-    if (n) {
-        m->world.abort_sockets(m->world.ctx, addresses, n, m->policy.abort == RF_ABORT_DESTROY);
-    } else if (m->snapshot.sockets.left) {
+    if (!n && m->snapshot.sockets.left) {
         m->snapshot.sockets.left = 0;
         m->changed = 1;
     }
+    /* The first pass is made at once, unless the last one was just now. */
+    if (n && now >= (m->aborting ? m->abort_due : m->abort_soonest)) {
+        m->abort_due = now + m->policy.interval;
+        m->abort_soonest = now + RF_ABORT_PAUSE;
+        m->aborting = 1;
+        m->world.abort_sockets(m->world.ctx, addresses, n, m->policy.abort == RF_ABORT_DESTROY);
+    }
+    if (!n)
+        m->aborting = 0;
 }
