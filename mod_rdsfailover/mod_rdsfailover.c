@@ -62,7 +62,7 @@ __attribute__((visibility("default"))) AP_DECLARE_MODULE(rdsfailover) = {
     rf_config_merge_dir,
     rf_config_create_server,
     rf_config_merge_server,
-    rf_config_commands,
+    rf_directives,
     register_hooks,
     AP_MODULE_FLAG_NONE,
 };

@@ -21,10 +21,16 @@
 
 extern module AP_MODULE_DECLARE_DATA rdsfailover_module;
 
+/** The keys of RDSFailoverCheck, in the order in which its setter lists them. */
+enum {
+    RF_CHECK_INTERVAL, RF_CHECK_FAST, RF_CHECK_TIMEOUT, RF_CHECK_FAILS, RF_CHECK_PASSES, RF_CHECK_LATE, RF_CHECK_WRITABLE,
+    RF_CHECK_CANDIDATES, RF_CHECK_APP
+};
+
 /** RDSFailoverCheck with a mark for every key that was written. */
 typedef struct rf_check {
     rf_policy policy;
-    unsigned set; /**< bit per key of the directive, in the order of its table */
+    unsigned set; /**< bit per RF_CHECK_ */
 } rf_check;
 
 /** One database that is watched, built in post_config, the same for all virtual hosts with this DSN. */
@@ -91,8 +97,10 @@ typedef struct rf_dir_conf {
 #define RF_ATTEMPTS_DEFAULT 2
 #define RF_BODY_DEFAULT 65536
 
+/* mod_rdsfailover_directives.c */
+extern const command_rec rf_directives[];
+
 /* mod_rdsfailover_config.c */
-extern const command_rec rf_config_commands[];
 void *rf_config_create_server(apr_pool_t *p, server_rec *s);
 void *rf_config_merge_server(apr_pool_t *p, void *outer, void *inner);
 void *rf_config_create_dir(apr_pool_t *p, char *path);

@@ -5,8 +5,8 @@ use v5.36;
 use Test::More;
 use RdsFailover::Lint qw(slurp);
 
-my $code = slurp('mod_rdsfailover/mod_rdsfailover_config.c');
-my ($table) = $code =~ /rf_config_commands\[\] = \{(.*?)^\};/ms or die "there is no table of directives\n";
+my $code = slurp('mod_rdsfailover/mod_rdsfailover_directives.c');
+my ($table) = $code =~ /rf_directives\[\] = \{(.*?)^\};/ms or die "there is no table of directives\n";
 my (%context, %help);
 while ($table =~ /AP_INIT_\w+\("(\w+)",\s*\w+,\s*\w+,\s*(\w+),\s*((?:"[^"]*"\s*)+)\)/g) {
     my ($name, $where, $text) = ($1, $2, $3);
