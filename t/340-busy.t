@@ -10,18 +10,31 @@ use RdsFailover::Story ();
 # Threads enough for all who wait for PHP: what the status says must be seen meanwhile.
 my $story   = RdsFailover::Story->begin(children => 12, workers => 600);
 my $epoch   = $story->status->{epoch};
-my $traffic = $story->traffic(rate => 25, kinds => ['heavy 9 GET /ledger.php?work=30 marker=RIG-OK',
-    'insert 1 POST /ledger.php body=token={token} marker=RIG-OK'], timeout => '120s');
-my ($end, %seen, $before) = (time + 15);
-while (time < $end) {
-    my $state = $story->status->{state};
-    $seen{$state}++ if $state ne ($before // '');
-    $before = $state;
-    sleep 0.05;
+my (@traffic, %seen, $before);
+
+sub slow { return grep { ($_->{latency_ms} // 0) > 1000 } map { $_->so_far } @traffic }
+
+sub look ($seconds) {
+    my $end = time + $seconds;
+    while (time < $end) {
+        my $state = $story->status->{state};
+        $seen{$state}++ if $state ne ($before // '');
+        $before = $state;
+        sleep 0.05;
+    }
 }
-my @slow = grep { ($_->{latency_ms} // 0) > 1000 } $traffic->so_far;
-cmp_ok(scalar @slow, '>', 10, 'the database is saturated: ' . @slow . ' answers took more than a second');
-$traffic->{child}->signal('INT');
+
+# How much load it takes is the machine's: more and more, until answers take their time; then it goes on like that.
+until (slow() > 10) {
+    die "rig: 400 heavy requests a second do not saturate this database\n" if @traffic == 16;
+    push @traffic, $story->traffic(rate => 25, kinds => ['heavy 9 GET /ledger.php?work=30 marker=RIG-OK',
+        'insert 1 POST /ledger.php body=token={token} marker=RIG-OK'], timeout => '120s');
+    look(3);
+}
+look(12);
+note(25 * @traffic . ' requests a second');
+$_->{child}->signal('INT') for @traffic;
+cmp_ok(scalar slow(), '>', 20, 'the database is saturated: ' . slow() . ' answers took more than a second');
 my $status = $story->wait_state('available');
 is($status->{epoch}, $epoch, 'the same epoch');
 is(scalar @{ $status->{failovers} }, 0, 'no failover on record');
