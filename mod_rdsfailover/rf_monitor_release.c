@@ -57,7 +57,6 @@ static void say_why(rf_monitor *m, rf_pace_verdict why)
 
     if (m->pace_said)
         return;
-    m->pace_said = 1;
     switch (why) {
     case RF_PACE_BUSY:
         snprintf(reason, sizeof reason, "the database has too many connections");
@@ -76,11 +75,13 @@ static void say_why(rf_monitor *m, rf_pace_verdict why)
         snprintf(reason, sizeof reason, "not one of them came to an end within a second");
         break;
     case RF_PACE_FULL:
-        snprintf(reason, sizeof reason, "with twice as many at once no more came to an end");
+        snprintf(reason, sizeof reason, "released requests take %.0f ms, they took %.0f ms", (double)m->pace.takes / 1000,
+                 (double)m->pace.quickest / 1000);
         break;
     default:
         return;
     }
+    m->pace_said = 1;
     snprintf(text, sizeof text, "The release does not grow beyond %u requests at once for now: %s", m->pace.allowed, reason);
     rf_monitor_say(m, RF_SAY_NOTICE, 114, text);
 }
@@ -116,8 +117,7 @@ void rf_monitor_release_tick(rf_monitor *m, const rf_crowd *crowd, rf_time now)
         return;
     verdict = rf_pace_tick(&m->pace, &counts, now);
     m->changed |= m->pace.allowed != before;
-    if (verdict != RF_PACE_NOT_YET && verdict != RF_PACE_GREW)
-        say_why(m, verdict);
+    say_why(m, verdict);
 }
 
 uint32_t rf_monitor_release_allowed(const rf_monitor *m)

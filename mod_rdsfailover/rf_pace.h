@@ -5,11 +5,12 @@
  * @file rf_pace.h
  * @brief How many released requests may run at once: what is tried next on a database that has just come back.
  *
- * A release begins with RDSFailoverRelease's `concurrency` and is judged once a second. A second that gave no reason against it
- * doubles the number, whether or not as many do run: what the processes have workers for is their own limit. BUSY halves it, at
- * once. A doubling that was used and brought hardly more finished requests is taken back, and was the last one: beyond that point
- * requests only wait inside the application for each other. The question of a probe does not show that, because a server whose
- * processor is full still answers a trivial one at once.
+ * A release begins with RDSFailoverRelease's `concurrency` and is judged once a second. As soon as enough requests have ended to
+ * tell how long they take, a second that gave no reason against it doubles the number, if as many did run: what the processes have
+ * workers for is their own limit, and a number that nobody uses says nothing of the database. BUSY halves it, at once. A doubling
+ * that made requests take clearly longer is taken back, and was the last one: beyond that point they only wait inside the
+ * application for each other. The question of a probe does not show that, because a server whose processor is full still answers a
+ * trivial one at once.
  *
  * Layer:   core. No I/O, no clock, no allocation.
  * Threads: one writer (the monitor).
@@ -35,9 +36,12 @@
 #define RF_PACE_FACTOR 2
 #define RF_PACE_NOISE RF_MS(5)
 
-/** A doubling should bring twice as many; less than a quarter more is taken for nothing. Fewer than LEAST in a second are too few
- *  to tell one from the other. */
+/** A round, the time at one level, is long enough when twice as many have ended as ran, so that at least half of them were begun in
+ *  it, and LEAST. */
 #define RF_PACE_LEAST 8
+/** Requests of a round may take so many percent of the quickest round's (+ NOISE). Of a database that is full, twice as many at once
+ *  take 200, because no more of them end in a second than before; 150 are a third more that end. */
+#define RF_PACE_WORTH 150
 
 /** One failed request in so many is the application's everyday life: a page that always fails must not hold a release back. */
 #define RF_PACE_TROUBLE 20
@@ -57,8 +61,10 @@ typedef enum {
     RF_PACE_FAILING, /**< too many released requests failed in the application */
     RF_PACE_SILENT,  /**< an answer was late, or none came at all */
     RF_PACE_SLOW,    /**< latency has grown: `typical` over `base` */
-    RF_PACE_STUCK,   /**< as many ran as might, and none of them ended */
-    RF_PACE_FULL     /**< as many ran as might, and no more ended than when half as many did: went back, and stays there */
+    RF_PACE_UNUSED,  /**< fewer than half ran of those that might */
+    RF_PACE_STUCK,   /**< as many ran as might, and none of them has ended */
+    RF_PACE_YOUNG,   /**< too few have ended to tell how long they take */
+    RF_PACE_FULL     /**< requests take longer than they did: `takes` over `quickest`. After a doubling it went back, and stays */
 } rf_pace_verdict;
 
 typedef struct rf_pace {
@@ -70,8 +76,12 @@ typedef struct rf_pace {
     rf_time halved;    /**< when BUSY last did so; 0: never */
     uint64_t running;  /**< most that were seen running in this step; 0: none */
     uint64_t finished, troubled; /**< the counts when the step began */
-    uint64_t ended;    /**< requests in the step before */
-    unsigned doubled;  /**< steps in a row that did, until this one */
+    rf_time round;     /**< when the round began */
+    uint64_t round_finished; /**< the count then */
+    uint64_t most_ran; /**< most that were seen running in this round, until this step */
+    rf_time takes;     /**< what requests of the last round took, at least */
+    rf_time quickest;  /**< the least that requests of a round took; 0: not known yet */
+    int doubled;       /**< the round began with that */
     int full;          /**< never grows again */
     int busy, doubted; /**< in this step */
     unsigned answers;  /**< in this step; `rtts` is a ring */

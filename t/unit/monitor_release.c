@@ -160,15 +160,15 @@ static void fails(void)
 {
     begin(1000);
     until(500);
-    apply((w_step)TROUBLE(0, 1));
+    apply((w_step)TROUBLE(0, 2000));
     until(1010);
-    is_allowed(32, "a request failed");
+    is_allowed(32, "one in sixteen failed");
     until(2010);
     is_allowed(64, "and then none");
     until(2500);
-    apply((w_step)TROUBLE(0, 50));
+    apply((w_step)TROUBLE(0, 10000));
     until(3010);
-    is_allowed(64, "fifty failed");
+    is_allowed(64, "many failed");
     is_int(w.said[114], 1, "said once");
     unbroken("failing requests");
 }
@@ -198,7 +198,7 @@ static void busy(void)
     unbroken("busy");
 
     begin(1000);
-    w.running = 50;
+    w.workers = 50;
     until(3500);
     apply((w_step)SERVER(0, B, W_LEAVES));
     apply((w_step)FAULT(0, B, 1040));

@@ -11,7 +11,8 @@
 
 /* One letter a second. g: ten quick answers  G: ten times as many  s: ten slow ones  h: half of them slow  m: more than half
  * q: twice as slow, but still within what counts as noise  n: no answer  f: quick answers, and a request fails
- * b: busy, then quick answers  B: busy ten times, 100 ms apart  d: a suspicion, then quick answers */
+ * b: busy, then quick answers  B: busy ten times, 100 ms apart  d: a suspicion, then quick answers
+ * As many run as may, and take 10 ms. */
 static const struct {
     const char *name;
     const char *seen;
@@ -59,7 +60,7 @@ static void second(rf_pace *pace, char what, uint64_t *troubled, rf_time now)
     case 'm': answers(pace, 10, 6); break;
     case 'q': for (int i = 0; i < 10; i++) rf_pace_answered(pace, 2 * BASE + RF_PACE_NOISE); break;
     case 'n': break;
-    case 'f': answers(pace, 10, 0); ++*troubled; break;
+    case 'f': answers(pace, 10, 0); *troubled += 100 * pace->allowed / RF_PACE_TROUBLE + 1; break;
     case 'b': rf_pace_busy(pace, now); answers(pace, 10, 0); break;
     case 'B': for (int i = 0; i < 10; i++) rf_pace_busy(pace, now + RF_MS(100 * i)); answers(pace, 10, 0); break;
     case 'd': rf_pace_doubted(pace); answers(pace, 10, 0); break;
@@ -67,21 +68,22 @@ static void second(rf_pace *pace, char what, uint64_t *troubled, rf_time now)
     }
 }
 
-static const rf_pace_counts none;
-
 static void tell(void)
 {
     for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++) {
         rf_pace pace;
         rf_pace_verdict verdict = RF_PACE_NOT_YET;
-        uint64_t troubled = 7;
+        rf_pace_counts counts = { .troubled = 7 };
         rf_time now = START;
 
-        rf_pace_begin(&pace, stories[i].from, BASE, &(rf_pace_counts){ .troubled = troubled }, now);
+        rf_pace_begin(&pace, stories[i].from, BASE, &counts, now);
         for (const char *p = stories[i].seen; *p; p++) {
-            second(&pace, *p, &troubled, now);
+            counts.running = pace.allowed;
+            rf_pace_tick(&pace, &counts, now);
+            second(&pace, *p, &counts.troubled, now);
+            counts.finished += 100 * counts.running;
             now += RF_SEC(1);
-            verdict = rf_pace_tick(&pace, &(rf_pace_counts){ .troubled = troubled }, now);
+            verdict = rf_pace_tick(&pace, &counts, now);
         }
         is_int(pace.allowed, stories[i].to, "%s: from %u", stories[i].name, stories[i].from);
         is_int(verdict, stories[i].last, "%s: verdict", stories[i].name);
@@ -89,21 +91,32 @@ static void tell(void)
     }
 }
 
+static const rf_pace_counts none;
+
+/* Since the beginning, as many running as may, which take 10 ms. */
+static const rf_pace_counts *brisk(const rf_pace *pace, rf_pace_counts *counts)
+{
+    counts->running = pace->allowed;
+    counts->finished += 100 * counts->running;
+    return counts;
+}
+
 static void time_passes(void)
 {
+    rf_pace_counts counts = none;
     rf_pace pace;
     int i;
 
     rf_pace_begin(&pace, 32, BASE, &none, START);
     answers(&pace, 10, 0);
-    is_int(rf_pace_tick(&pace, &none, START + RF_SEC(1) - 1), RF_PACE_NOT_YET, "a step takes a second");
+    is_int(rf_pace_tick(&pace, brisk(&pace, &counts), START + RF_SEC(1) - 1), RF_PACE_NOT_YET, "a step takes a second");
     is_int(pace.allowed, 32, "nothing changes before");
-    is_int(rf_pace_tick(&pace, &none, START + RF_SEC(1)), RF_PACE_GREW, "then it is judged");
+    is_int(rf_pace_tick(&pace, &counts, START + RF_SEC(1)), RF_PACE_GREW, "then it is judged");
     answers(&pace, 10, 0);
-    is_int(rf_pace_tick(&pace, &none, START + RF_SEC(30)), RF_PACE_GREW, "half a minute later, once");
-    is_int(rf_pace_tick(&pace, &none, START + RF_SEC(30)), RF_PACE_NOT_YET, "not once for every second missed");
+    counts.finished += 29 * 6400;
+    is_int(rf_pace_tick(&pace, &counts, START + RF_SEC(30)), RF_PACE_GREW, "half a minute later, once");
+    is_int(rf_pace_tick(&pace, &counts, START + RF_SEC(30)), RF_PACE_NOT_YET, "not once for every second missed");
     is_int(pace.allowed, 128, "two steps in all");
-
     rf_pace_begin(&pace, 32, BASE, &none, START);
     ok(rf_pace_busy(&pace, START + RF_MS(900)), "busy counts at once");
     ok(!rf_pace_busy(&pace, START + RF_MS(1800)), "but once a second, whatever steps lie between");
@@ -133,14 +146,11 @@ static void running(void)
     rf_pace_tick(&pace, &(rf_pace_counts){ .running = 1 }, START + RF_SEC(2));
     rf_pace_busy(&pace, START + RF_MS(2300));
     is_int(pace.allowed, 1, "one runs, and it is too many");
-
-    rf_pace_begin(&pace, 32, BASE, &none, START);
-    answers(&pace, 10, 0);
-    is_int(rf_pace_tick(&pace, &(rf_pace_counts){ .running = 3 }, START + RF_SEC(1)), RF_PACE_GREW, "few that run do not keep it from growing");
 }
 
 static void base(void)
 {
+    const rf_pace_counts counts = { .running = 32, .finished = 3200 };
     rf_pace pace;
 
     rf_pace_begin(&pace, 32, 0, &none, START);
@@ -152,50 +162,76 @@ static void base(void)
     rf_pace_begin(&pace, 32, 100 * BASE, &none, START);
     for (int i = 0; i < 10; i++)
         rf_pace_answered(&pace, 150 * BASE);
-    is_int(rf_pace_tick(&pace, &none, START + RF_SEC(1)), RF_PACE_GREW, "far away, half as much again is noise");
+    is_int(rf_pace_tick(&pace, &counts, START + RF_SEC(1)), RF_PACE_GREW, "far away, half as much again is noise");
 
     /* The ring: a hundred slow ones, then thirty-two quick ones. */
     rf_pace_begin(&pace, 32, BASE, &none, START);
     answers(&pace, 100, 100);
     answers(&pace, RF_PACE_ANSWERS, 0);
-    is_int(rf_pace_tick(&pace, &none, START + RF_SEC(1)), RF_PACE_GREW, "of many answers the last count");
+    is_int(rf_pace_tick(&pace, &counts, START + RF_SEC(1)), RF_PACE_GREW, "of many answers the last count");
 }
 
-/* What ends in each second, as many as may always running; and what becomes of that. */
+/* A queue without end before a site: as many run as may, a worker for each up to `workers`. Alone a request takes `takes`; the
+ * database ends at most `from` a second, after `warm` seconds `to`. What is allowed after `seconds`, and the most before. */
 static const struct {
     const char *name;
-    uint64_t ended[6];
-    uint32_t allowed[6];
-} yields[] = {
-    { "twice as many bring twice as much", { 100, 200, 400, 800, 1600, 3200 }, { 64, 128, 256, 512, 1024, 2048 } },
-    { "half as much again is still something", { 100, 150, 225, 338, 507, 760 }, { 64, 128, 256, 512, 1024, 2048 } },
-    { "a database that is full", { 100, 200, 210, 210, 210, 210 }, { 64, 128, 64, 64, 64, 64 } },
-    { "full from the beginning", { 100, 100, 100, 100, 100, 100 }, { 64, 128, 64, 64, 64, 64 } },
-    { "requests that take a second: nothing ends in the first", { 0, 32, 32, 64, 128, 256 }, { 32, 64, 128, 256, 512, 1024 } },
-    { "too few to tell", { 3, 3, 3, 3, 3, 3 }, { 64, 128, 256, 512, 1024, 2048 } },
-    { "one that hangs", { 0, 0, 0, 0, 0, 0 }, { 32, 32, 32, 32, 32, 32 } },
+    rf_time takes;
+    double from, to, warm;
+    int workers, seconds;
+    uint32_t allowed, most;
+} sites[] = {
+    { "room for all", RF_MS(20), 1e9, 1e9, 1, 9999, 6, 2048, 2048 },
+    { "full beyond 100 at once", RF_MS(50), 2000, 2000, 1, 9999, 12, 128, 256 },
+    { "full from the beginning", RF_MS(50), 400, 400, 1, 9999, 12, 32, 64 },
+    { "full, and requests take half a second", RF_MS(500), 40, 40, 1, 9999, 30, 32, 64 },
+    { "cold, and never good for more than 90 a second", RF_MS(100), 45, 90, 8, 9999, 20, 64, 128 },
+    { "requests that take a second", RF_SEC(1), 1e9, 1e9, 1, 9999, 12, 2048, 2048 },
+    { "requests that take five", RF_SEC(5), 1e9, 1e9, 1, 9999, 30, 256, 256 },
+    { "workers for 50", RF_MS(20), 1e9, 1e9, 1, 50, 30, 128, 128 },
+    { "workers for 10", RF_MS(20), 1e9, 1e9, 1, 10, 30, 32, 32 },
+    { "one that hangs", RF_MS(20), 0, 0, 1, 9999, 30, 32, 32 },
 };
 
-static void yield(void)
+#define TURN RF_MS(10)
+
+static void drain(void)
 {
-    for (size_t i = 0; i < sizeof yields / sizeof yields[0]; i++) {
+    static double done[10000]; /* how much of each running request */
+
+    for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++) {
         rf_pace_counts counts = { 0 };
         rf_pace pace;
+        rf_time now;
 
         rf_pace_begin(&pace, 32, BASE, &counts, START);
-        for (int k = 0; k < 6; k++) {
-            answers(&pace, 10, 0);
-            counts.running = pace.allowed;
-            counts.finished += yields[i].ended[k];
-            rf_pace_tick(&pace, &counts, START + RF_SEC(k + 1));
-            is_int(pace.allowed, yields[i].allowed[k], "%s: after %d s", yields[i].name, k + 1);
+        for (now = START + TURN; now <= START + RF_SEC(sites[i].seconds); now += TURN) {
+            double passed = (double)(now - START) / RF_SEC(1), warm = passed < sites[i].warm ? passed / sites[i].warm : 1;
+            double most = (sites[i].from + (sites[i].to - sites[i].from) * warm) * TURN / RF_SEC(1), each;
+            uint64_t may = pace.allowed < (uint32_t)sites[i].workers ? pace.allowed : (uint32_t)sites[i].workers, k;
+
+            for (; counts.running < may; counts.running++)
+                done[counts.running] = 0;
+            each = (double)TURN / sites[i].takes;
+            if (each * counts.running > most)
+                each = most / counts.running;
+            for (k = 0; k < counts.running; k++) {
+                done[k] += each;
+                if (done[k] < 0.9999)
+                    continue;
+                counts.finished++;
+                done[k] = counts.running > may ? done[--counts.running] : 0;
+            }
+            answers(&pace, 1, 0);
+            rf_pace_tick(&pace, &counts, now);
         }
+        is_int(pace.allowed, sites[i].allowed, "%s: after %d s", sites[i].name, sites[i].seconds);
+        is_int(pace.most, sites[i].most, "%s: the most", sites[i].name);
     }
 }
 
 static void trouble(void)
 {
-    rf_pace_counts counts = { .running = 10, .finished = 1000, .troubled = 50 };
+    rf_pace_counts counts = { .running = 32, .finished = 1000, .troubled = 50 };
     rf_pace pace;
 
     rf_pace_begin(&pace, 32, BASE, &none, START);
@@ -231,7 +267,7 @@ int main(void)
     tell();
     time_passes();
     running();
-    yield();
+    drain();
     trouble();
     base();
     woken();

@@ -66,11 +66,17 @@ static void beat(void *ctx, rf_time now)
 
 static void queue(void *ctx, rf_crowd *ret_crowd)
 {
-    const world *w = ctx;
+    world *w = ctx;
     uint64_t now_held = w->holding_since ? (uint64_t)(w->now - w->holding_since) / 10000 : 0;
+    uint64_t waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
+    uint64_t running = waiting ? w->board.brief.allowed : 0;
 
-    *ret_crowd = (rf_crowd){ .held = w->held + now_held, .running = w->running, .inflight = w->inflight, .finished = (uint64_t)(w->now / 1000) * w->running, .troubled = w->troubled };
-    ret_crowd->waiting = w->holding_since ? now_held : w->released_at && w->now - w->released_at < w->drain ? 1 : 0;
+    if (w->workers && running > w->workers)
+        running = w->workers;
+    w->finished += running * (uint64_t)(w->now - w->counted) / 1000;
+    w->counted = w->now;
+    *ret_crowd = (rf_crowd){ .held = w->held + now_held, .waiting = waiting, .running = running, .inflight = w->inflight,
+                             .finished = w->finished, .troubled = w->troubled };
 }
 
 /* The probers answer a millisecond later. */

@@ -132,7 +132,9 @@ typedef struct world {
     rf_time holding_since, released_at;
     uint64_t held;        /* 100 requests a second arrive */
     uint64_t inflight;
-    uint64_t running, troubled; /* a thousand requests a second end of each that runs */
+    uint64_t workers;     /* so many released requests run at most; 0: as many as may */
+    uint64_t troubled, finished; /* a thousand a second end of each that runs */
+    rf_time counted;      /* until when */
     rf_time grown_at;     /* brief.allowed */
     rf_time hold_until;   /* as ordered, and not released; 0 none */
 
