@@ -28,12 +28,12 @@ sub new ($class, %options) {
     my $self = bless { dir => File::Temp->newdir('wordpress-XXXXXX', TMPDIR => 1), database => $options{database} }, $class;
     my ($dir, $src) = ("$self->{dir}", $ENV{RF_SRCDIR} // die "RF_SRCDIR is not set; run this through make check-php\n");
     chmod 0755, $dir;
-    mkdir "$dir/root";
+    mkdir "$dir/site";
     for my $entry (glob "$PACKAGE/*") {
         my ($name) = $entry =~ m{([^/]+)\z};
-        symlink $entry, "$dir/root/$name" if $name !~ /^wp-con(?:fig|tent)/;
+        symlink $entry, "$dir/site/$name" if $name !~ /^wp-con(?:fig|tent)/;
     }
-    symlink "$src/t/php/wordpress/wp-config.php", "$dir/root/wp-config.php";
+    symlink "$src/t/php/wordpress/wp-config.php", "$dir/site/wp-config.php";
     for my $kind (qw(stock ours)) {
         mkdir $_ for "$dir/$kind", "$dir/$kind/mu-plugins";
         symlink "$PACKAGE/wp-content/$_", "$dir/$kind/$_" for qw(themes plugins);
@@ -41,8 +41,8 @@ sub new ($class, %options) {
     }
     symlink "$src/drupal-settings/wordpress/db.php", "$dir/ours/db.php";
     # wp-load.php would take the package's directory for the site's.
-    spew("$dir/stock.php", "<?php define('ABSPATH', '$dir/root/');\n");
-    spew("$dir/ours.php",  "<?php define('ABSPATH', '$dir/root/');\nrequire '$src/drupal-settings/prepend.php';\n");
+    spew("$dir/stock.php", "<?php define('ABSPATH', '$dir/site/');\n");
+    spew("$dir/ours.php",  "<?php define('ABSPATH', '$dir/site/');\nrequire '$src/drupal-settings/prepend.php';\n");
     local %ENV = (%ENV, $self->environment($self->{database}{port}, 'stock'));
     my $said = qx{php -d auto_prepend_file='$dir/stock.php' -d sendmail_path=/bin/true '$src/t/php/wordpress/install.php' 2>&1};
     die "WordPress was not installed:\n$said" if $? || $said !~ /^installed/m;
@@ -53,7 +53,7 @@ sub new ($class, %options) {
 sub server ($self, %options) {
     my $kind = $options{db_php} ? 'ours' : 'stock';
     return RdsFailover::PhpServer->new(
-        root => "$self->{dir}/root",
+        root => "$self->{dir}/site",
         ini  => { auto_prepend_file => "$self->{dir}/$kind.php", sendmail_path => '/bin/true', %{ $options{ini} // {} } },
         env  => { $self->environment($options{port}, $kind), %{ $options{env} // {} } });
 }
