@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# Every script at least parses; shell scripts also satisfy shellcheck where it is installed.
+# Every script at least parses; shell scripts also satisfy shellcheck where it is installed. Python is that of Amazon Linux 2023.
 use v5.36;
 use Test::More;
 use RdsFailover::Lint qw(files slurp source_tree);
@@ -27,6 +27,11 @@ for my $file (files(qr{.})) {
             is($?, 0, "shellcheck $file") or diag $out;
         }
     }
+    elsif ($file =~ /\.py$/ || $first =~ m{^#!.*\bpython3?\b}) {
+        $seen{python}++;
+        my $out = qx{cd '$src' && python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 9))' '$file' 2>&1};
+        is($?, 0, "$file parses as Python 3.9") or diag $out;
+    }
     elsif ($file =~ /\.php$/) {
         $seen{php}++;
         SKIP: {
@@ -37,5 +42,5 @@ for my $file (files(qr{.})) {
     }
     ok(-x "$src/$file", "$file is executable") if $first =~ /^#!/ && $file !~ /\.t$/;
 }
-ok($seen{$_}, "there are $_ scripts") for qw(perl shell);
+ok($seen{$_}, "there are $_ scripts") for qw(perl shell python);
 done_testing;

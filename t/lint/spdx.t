@@ -5,7 +5,7 @@ use v5.36;
 use Test::More;
 use RdsFailover::Lint qw(files slurp);
 
-my $CODE = qr{(?:\.(?:c|h|pl|pm|t|sh|php|ac|am|m4|ya?ml|conf|in|service|ini)|^bootstrap|^\.ci/run|^build-aux/list-sources|^t/run-[\w-]+|^t/rig/(?:rig|demo))$};
+my $CODE = qr{(?:\.(?:c|h|pl|pm|t|py|sh|php|ac|am|m4|ya?ml|conf|in|service|ini)|^bootstrap|^\.ci/run|^build-aux/list-sources|^t/run-[\w-]+|^t/rig/(?:rig|demo)|^cfn/bin/[\w-]+|^t/rig/aws/[\w-]+)$};
 for my $file (files($CODE)) {
     next if $file =~ m{^t/(?:fuzz/corpus|unit/data)/};
     my @lines = split /\n/, slurp($file), 4;

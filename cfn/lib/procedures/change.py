@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""upgrade and downgrade: another instance class, in place, by a failover."""
+from . import checks, cli, gather, instance, page, snapshot, stack, verify
+from .aws import AwsError
+from .outcome import Failed, Refused
+from .steps import Step
+
+INVALID_STATE = ('InvalidDBInstanceState', 'InvalidDBInstanceStateFault')
+
+
+class Change:
+    """down: to a smaller class, with the checks that takes."""
+
+    def __init__(self, context, down):
+        self.c, self.down = context, down
+        self.o = context.options
+
+    def steps(self):
+        c = self.c
+        return [
+            Step('check', 'may it be done?', self.check),
+            Step('snapshot', 'a recent snapshot, or a new one', lambda: snapshot.ensure(c), lambda: snapshot.plan(c)),
+            Step('traffic', 'traffic, if asked for', c.begin_traffic, c.traffic.plan if self.o.traffic else lambda: [], always=True),
+            Step('arm', 'the module of each host is told that a failover is coming', c.arm, c.arm_plan),
+            Step('modify', 'RDS is asked for the class', self.modify, lambda: [c.aws.show('rds', 'modify-db-instance', *self.words())]),
+            Step('follow', 'until RDS has finished: standby first, then a failover, then the other', self.follow),
+            Step('verify', "class, zones, writability, the site's own record", self.verify),
+            Step('disarm', 'no failover is expected any more', c.disarm),
+            Step('reconcile', 'the stack is told the new class', self.reconcile, self.reconcile_plan),
+            Step('report', 'the page', lambda: page.write(c)),
+        ]
+
+    def facts(self):
+        facts = gather.class_change(self.c.aws, self.o, self.down)
+        return facts, checks.class_change(facts)
+
+    def check(self):
+        snapshot.rest(self.c)
+        facts, verdicts = self.facts()
+        self.c.judge(facts, verdicts)
+        i = facts.instance
+        self.c.confirm(f'Change {i.identifier} from {i.klass} to {self.o.klass} now? In some minutes it fails over: nothing answers for 60 to 120 s. Go ahead')
+
+    def words(self):
+        return ['--db-instance-identifier', self.o.instance, '--db-instance-class', self.o.klass, '--apply-immediately']
+
+    def modify(self):
+        while True:
+            i = instance.describe(self.c.aws, self.o.instance)
+            if self.has_class(i) or i.pending.get('DBInstanceClass') == self.o.klass:
+                self.c.say.line(f'{i.identifier} has been asked for {self.o.klass} already')
+                self.c.journal.keep(asked=True)
+                return
+            others = [key for key in i.pending if key != 'DBInstanceClass']
+            if others and not self.c.journal.facts.get('asked'):
+                raise Refused(f'somebody has asked {i.identifier} for another change meanwhile ({", ".join(others)}): let that end first')
+            if i.status == 'available' and self.ask():
+                self.c.say.line(f'{i.identifier} is asked for {self.o.klass}, at once')
+                return
+            self.c.say.live(f'{i.identifier} is {i.status}; waiting until it is available')
+            self.c.stop.wait(self.o.poll)
+
+    def ask(self):
+        # Written down first: a script that is killed in the middle of the call must not believe that nothing happened.
+        self.c.journal.keep(asked=True)
+        try:
+            self.c.aws.change('rds', 'modify-db-instance', *self.words())
+            return True
+        except AwsError as error:
+            if error.code in INVALID_STATE:
+                return False
+            self.c.journal.forget('modify')
+            raise Failed(f'RDS refuses {self.o.klass} for {self.o.instance} ({error}). Nothing was changed: choose another class, or try later') from None
+
+    def has_class(self, i):
+        return i.klass == self.o.klass and 'DBInstanceClass' not in i.pending
+
+    def follow(self):
+        try:
+            i = self.c.follower.until(lambda i: self.has_class(i) and i.status == 'available', may_give_up=True)
+        except Failed:
+            i = instance.look(self.c.aws, self.o.instance)
+            if i and i.status == 'available' and not i.pending and not self.has_class(i):
+                self.c.journal.forget('modify', 'follow')
+            raise
+        self.c.say.line(f'{i.identifier} is {i.klass} and available')
+
+    def verify(self):
+        i = instance.describe(self.c.aws, self.o.instance)
+        klass = checks.Verdict('class', checks.OK if self.has_class(i) else checks.REFUSED, f'{i.identifier} is {i.klass}')
+        self.c.verify([klass] + verify.zones(self.c.journal.facts, i))
+
+    def reconcile(self):
+        if not self.o.stack:
+            self.c.say.loud(f'no stack is told: one that made {self.o.instance} has another class on record now, and its next update may change it back')
+            return
+        stack.reconcile(self.c.aws, self.c.say, self.c.stop, self.o.stack, self.o.klass, self.o.poll)
+
+    def reconcile_plan(self):
+        if not self.o.stack:
+            return []
+        known = stack.describe(self.c.aws, self.o.stack)
+        return [self.c.aws.show('cloudformation', 'update-stack', *stack.update_words(known, self.o.klass))]
+
+
+def main(name, text, down, argv=None):
+    p = cli.parser(name, text)
+    p.add_argument('--class', dest='klass', metavar='CLASS', required=True, help='the class to have, such as db.m7g.large')
+    p.add_argument('--snapshot-age', metavar='H', type=cli.number(0, 8760), default=24, help='make a snapshot if none is younger than so many hours (24)')
+    cli.site_options(p)
+    cli.traffic_options(p)
+    cli.common_options(p)
+    return cli.main(p, lambda context: Change(context, down), lambda options: {'class': options.klass}, argv)

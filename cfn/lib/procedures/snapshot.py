@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A snapshot no older than asked for: a recent one, or a new one, waited for."""
+import datetime
+import time
+
+from . import instance
+from .aws import AwsError
+from .outcome import Failed
+
+
+def name(options, journal):
+    """The same for each run of one procedure, so that a killed script finds its own again."""
+    return f'{options.instance}-before-{options.procedure}-{time.strftime("%Y%m%d-%H%M%S", time.gmtime(journal.began))}'
+
+
+def create_words(options, journal):
+    return ['--db-instance-identifier', options.instance, '--db-snapshot-identifier', name(options, journal)]
+
+
+def plan(context):
+    return [f'unless one of the last {context.options.snapshot_age:g} h is there:',
+            context.aws.show('rds', 'create-db-snapshot', *create_words(context.options, context.journal))]
+
+
+def ensure(context):
+    o, say = context.options, context.say
+    own = name(o, context.journal)
+    while True:
+        there = context.aws.read('rds', 'describe-db-snapshots', '--db-instance-identifier', o.instance).get('DBSnapshots') or []
+        mine = [s for s in there if s['DBSnapshotIdentifier'] == own]
+        recent = [s for s in there if s.get('Status') == 'available' and age(s) <= o.snapshot_age * 3600]
+        if mine and mine[0].get('Status') == 'failed':
+            raise Failed(f'the snapshot {own} failed: see its events, delete it, and run this script again')
+        if recent:
+            say.line(f'snapshot {recent[0]["DBSnapshotIdentifier"]} of {recent[0].get("SnapshotCreateTime", "")[:16]}Z')
+            return
+        if mine:
+            say.live(f'snapshot {own}: {mine[0].get("Status")}, {mine[0].get("PercentProgress", 0)} %')
+        else:
+            say.line(f'no snapshot is younger than {o.snapshot_age:g} h; making {own}')
+            create(context)
+        context.stop.wait(o.poll)
+
+
+def rest(context):
+    """After a kill in the middle of a snapshot of this procedure's own: that makes the instance busy for a while."""
+    while context.journal.facts.get('snapshot'):
+        i = instance.describe(context.aws, context.options.instance)
+        if i.status != 'backing-up':
+            return
+        context.say.live(f'{i.identifier} is {i.status}: the snapshot that was begun before')
+        context.stop.wait(context.options.poll)
+
+
+def create(context):
+    context.journal.keep(snapshot=name(context.options, context.journal))
+    try:
+        context.aws.change('rds', 'create-db-snapshot', *create_words(context.options, context.journal))
+    except AwsError as error:
+        # Made by a call whose answer was lost; or the instance is busy, and will not be for long.
+        if error.code not in ('DBSnapshotAlreadyExists', 'DBSnapshotAlreadyExistsFault', 'InvalidDBInstanceState', 'InvalidDBInstanceStateFault'):
+            raise
+
+
+def age(snapshot):
+    """Seconds, by this machine's clock; one from the future is new."""
+    made = snapshot.get('SnapshotCreateTime')
+    if not made:
+        return float('inf')
+    when = datetime.datetime.fromisoformat(made.replace('Z', '+00:00'))
+    return (datetime.datetime.now(datetime.timezone.utc) - when).total_seconds()

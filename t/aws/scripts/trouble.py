@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Throttling, broken and lost answers, and an RDS that does not do what it was asked."""
+import tap
+from world import LARGE, SITE, SMALL, Stage, World, aws, change
+
+WORDS = ['--class', LARGE, '--stack', 'demo', *SITE]
+
+
+def upgrade(argv):
+    return change.main('upgrade', 'test', down=False, argv=argv)
+
+
+# ---- what the CLI says, understood --------------------------------------------------------------------------------------
+
+def understood(status, out, err):
+    try:
+        return aws.understand(status, out, err)
+    except (aws.AwsError, aws.Trouble, aws.Failed, aws.Usage) as error:
+        return type(error).__name__, getattr(error, 'throttled', None)
+
+
+for err, wanted in (
+        ('An error occurred (Throttling) when calling the ModifyDBInstance operation (reached max retries: 0): Rate exceeded', ('Trouble', True)),
+        ('An error occurred (ThrottlingException) when calling the GetMetricData operation: Rate exceeded', ('Trouble', True)),
+        ('An error occurred (InternalFailure) when calling the DescribeDBInstances operation: ', ('Trouble', False)),
+        ('An error occurred (503) when calling the DescribeDBInstances operation: Service Unavailable', ('Trouble', False)),
+        ('Unable to parse response (syntax error: line 1, column 0), invalid XML received', ('Trouble', False)),
+        ('Could not connect to the endpoint URL: "http://127.0.0.1:1/"', ('Trouble', False)),
+        ('Connection was closed before we received a valid response from endpoint URL', ('Trouble', False)),
+        ('Read timeout on endpoint URL: "http://127.0.0.1/"', ('Trouble', False)),
+        ('An error occurred (DBInstanceNotFound) when calling the DescribeDBInstances operation: DBInstance x not found.', ('AwsError', None)),
+        ('An error occurred (AccessDenied) when calling the ModifyDBInstance operation: User is not authorized', ('AwsError', None)),
+        ('Unable to locate credentials. You can configure credentials by running "aws configure".', ('Usage', None)),
+        ('usage: aws [options] <command>\naws: error: argument operation: Invalid choice', ('Failed', None))):
+    tap.eq(understood(254, '', err), wanted, err.splitlines()[0][:70])
+tap.eq(understood(0, '{"a": 1}', ''), {'a': 1}, 'an answer')
+tap.eq(understood(0, '{"a": ', ''), ('Trouble', False), 'half an answer')
+
+# ---- in the middle of an upgrade ----------------------------------------------------------------------------------------
+
+calls = World()
+with Stage() as stage:
+    stage.run(calls, upgrade, *WORDS)
+total = sum(calls.asked.values())
+
+for what, trouble in (('throttled', aws.Trouble('throttled (Throttling)', True)), ('broken before it is carried out', aws.Trouble('InternalFailure', False)),
+                      ('lost after it was carried out', 'lost')):
+    bad = []
+    for n in range(total):
+        world = World()
+        world.trouble = [None] * n + [trouble] * 2
+        with Stage() as stage:
+            code, said = stage.run(world, upgrade, *WORDS)
+        right = code == 0 and world.changes == 1 and len(world.snapshots) == 1 and world.stack['Parameters'][0]['ParameterValue'] == LARGE
+        if not right:
+            bad.append(f'call {n}: exit code {code}, {world.changes} changes, {len(world.snapshots)} snapshots\n{said[-600:]}')
+    tap.ok(not bad, f'each of {total} calls {what}, twice in a row: it ends right, with one change and one snapshot')
+    tap.note('\n'.join(bad[:3]))
+
+with Stage() as stage:
+    world = World()
+    world.trouble = [aws.Trouble('InternalFailure', False)] * 100
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq(code, 1, 'an AWS that never answers ends it')
+    tap.has(said, 'Run the script again when AWS answers', 'and says what to do')
+
+# ---- an RDS that gives up -----------------------------------------------------------------------------------------------
+
+with Stage() as stage:
+    world = World()
+    begin = world.modify_db_instance
+
+    def gives_up(words):
+        world.must_be_available()
+        world.instance['PendingModifiedValues'] = {'DBInstanceClass': LARGE}
+        world.after(30, lambda: (world.instance.update(PendingModifiedValues={}), world.tell('Unable to modify database instance class')))
+        return {}
+    world.modify_db_instance = gives_up
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq(code, 1, 'RDS gives the change up: exit code')
+    tap.has(said, 'it has given the change up', 'says so')
+    tap.has(said, 'Unable to modify database instance class', "with RDS's own words")
+    tap.eq(world.stack['Parameters'][0]['ParameterValue'], SMALL, 'the stack is not told')
+    world.modify_db_instance = begin
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq((code, world.instance['DBInstanceClass']), (0, LARGE), 'run again, it asks once more')
+
+with Stage() as stage:
+    world = World()
+    world.modify_db_instance = lambda _: (_ for _ in ()).throw(aws.AwsError('InsufficientDBInstanceCapacity', 'Cannot modify'))
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq(code, 1, 'no capacity: exit code')
+    tap.has(said, 'Nothing was changed', 'says so')
+
+with Stage() as stage:
+    world = World()
+    world.after(400, lambda: world.instance.update(DBInstanceStatus='incompatible-parameters'))
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq(code, 1, 'incompatible-parameters: exit code')
+    tap.has(said, 'RDS needs you', 'says so')
+
+with Stage() as stage:
+    world = World()
+    code, said = stage.run(world, upgrade, *WORDS, '--patience', '10')
+    tap.eq(code, 1, 'longer than --patience: exit code')
+    tap.has(said, 'run it again to follow', 'says what to do')
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq((code, world.changes), (0, 1), 'run again, it follows to the end')
+
+# ---- done, but not as hoped ---------------------------------------------------------------------------------------------
+
+with Stage() as stage:
+    world = World()
+    world.after(700, lambda: world.host.update(troubled=3))
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq(code, 4, 'requests failed: exit code')
+    tap.has(said, '3 failed after they were let go', 'says how many')
+    tap.eq(world.stack['Parameters'][0]['ParameterValue'], LARGE, 'and everything else is done all the same')
+
+# ---- another procedure under way ----------------------------------------------------------------------------------------
+
+with Stage() as stage:
+    world = World()
+    world.allowed.append('db.t4g.large')
+    stage.run(world, upgrade, *WORDS, '--patience', '10')
+    code, said = stage.run(world, upgrade, '--class', 'db.t4g.large', '--stack', 'demo', *SITE)
+    tap.eq(code, 3, 'another class while an upgrade is unfinished: refused')
+    tap.has(said, f'upgrade of shop to {LARGE} was begun and is not finished', 'says which')
+tap.done()
