@@ -161,6 +161,12 @@ sub httpd ($self, $how = 'restart', %option) {
     return $self->inside('httpd', { how => $how, host => $host, option => \%option })->{pid};
 }
 
+# The command line of the stand-in for the RDS API whose failovers are this rig's; to be run inside. Later options win.
+sub rds_api ($self, @option) {
+    my @hook = ("$ENV{RIG_HOME}/aws/on-rig", $self->{dir});
+    return ("$ENV{RIG_HOME}/aws/rds-api", '--hook', join(' ', map { "'" . s/'/'"'"'/gr . "'" } @hook), '--scale', 60, '--outage', $self->{outage}, @option);
+}
+
 # ---- running things inside ---------------------------------------------------------------------------------------------
 
 # The command line that runs @command inside; an array for exec, system or open.

@@ -47,14 +47,7 @@ sub perform ($state, $kind, $option, $say) {
         rebuild_lost($state, undef, $say) if $state->get('lost');
         my $old = $state->get('writer');
         my $new = Rig::Database::other($old);
-        if ($option->{class} && $option->{class} ne $state->get('class')->{$new}) {
-            $say->("standby $new becomes class $option->{class}");
-            Rig::Database::shut_down($new);
-            Rig::Database::reclass($new, $option->{class}, $state);
-            Rig::Database::start($new, $state);
-            Rig::Database::ask($new, 'START SLAVE');
-            Rig::Events::note($dir, 'reclassed', side => $new, class => $option->{class});
-        }
+        reclass_standby($state, $option->{class}, $say) if $option->{class};
         Rig::Database::await_in_step($new, $old);
         my %at = (from => $old, to => $new, kind => $kind);
 
@@ -95,6 +88,26 @@ sub perform ($state, $kind, $option, $say) {
 }
 
 sub pause ($until) { my $left = $until - time; sleep $left if $left > 0 }
+
+# What an upgrade begins with: the standby becomes that class, unless it is; one that was lost is rebuilt first.
+sub reclass ($state, $class, $say) {
+    return exclusively($state, sub {
+        rebuild_lost($state, undef, $say) if $state->get('lost');
+        return { side => reclass_standby($state, $class, $say) };
+    });
+}
+
+sub reclass_standby ($state, $class, $say) {
+    my $side = Rig::Database::other($state->get('writer'));
+    return $side if $class eq $state->get('class')->{$side};
+    $say->("standby $side becomes class $class");
+    Rig::Database::shut_down($side);
+    Rig::Database::reclass($side, $class, $state);
+    Rig::Database::start($side, $state);
+    Rig::Database::ask($side, 'START SLAVE');
+    Rig::Events::note($ENV{RIG_INSIDE}, 'reclassed', side => $side, class => $class);
+    return $side;
+}
 
 # In the background: when the caching resolver gives the new address for the first time.
 sub watch_resolver ($dir, $address) {

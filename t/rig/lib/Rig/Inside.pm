@@ -18,6 +18,7 @@ our %VERB = (
     up      => \&up,
     fail    => sub ($state, $arg, $say) { Rig::Failover::perform($state, $arg->{kind}, $arg, $say) },
     rebuild => sub ($state, $arg, $say) { Rig::Failover::rebuild($state, $arg->{class}, $say) },
+    reclass => sub ($state, $arg, $say) { Rig::Failover::reclass($state, $arg->{class}, $say) },
     prime   => sub ($state, $arg, $say) { my $address = Rig::Dns::prime(); return { address => $address } },
     flip    => sub ($state, $arg, $say) { return { t => Rig::Dns::flip($arg->{side}) } },
     status  => \&status,
