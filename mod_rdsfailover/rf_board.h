@@ -71,13 +71,15 @@ typedef struct rf_failover {
     rf_time dns_changed;    /**< the resolver's answer first named the new writer */
     rf_time verified;       /**< the new writer had passed often enough */
     uint32_t awaited;       /**< and that it waits for the resolver was said */
-    rf_time ended;          /**< requests were let go */
+    rf_time ended;          /**< there was a writer again, for this host too */
+    rf_time released;       /**< requests were let go: then, or at the end of an operator's order to hold */
     rf_time drained;        /**< the queue was empty */
     rf_address from, to;
     uint64_t held_before;   /**< the slot's `held` when it started */
     uint64_t held;          /**< requests held during it */
     uint64_t replayed_before; /**< answers the slot had withheld when it started */
     uint64_t replayed;      /**< requests of which an answer was withheld during it, and that ran again */
+    rf_time sockets_freed;  /**< the first sockets to `from` were destroyed */
     uint64_t sockets_aborted;
 } rf_failover;
 

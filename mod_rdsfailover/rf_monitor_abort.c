@@ -53,8 +53,11 @@ void rf_monitor_aborted(rf_monitor *m, const rf_abort_pass *pass, rf_time now)
     s->sockets.left = pass->left;
     s->sockets.aborted += pass->aborted;
     /* The newest, ended or not: stragglers belong to the failover that made them so. */
-    if (s->nfailovers)
+    if (s->nfailovers && pass->aborted) {
         s->failovers[0].sockets_aborted += pass->aborted;
+        if (!s->failovers[0].sockets_freed)
+            s->failovers[0].sockets_freed = now;
+    }
     if (pass->left && m->policy.abort == RF_ABORT_DESTROY && m->abort_due > now + RF_ABORT_PAUSE)
         m->abort_due = now + RF_ABORT_PAUSE;
     rf_monitor_publish(m, now);

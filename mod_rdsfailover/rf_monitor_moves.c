@@ -233,6 +233,8 @@ static void become(rf_monitor *m, rf_candidate *c, rf_time now)
         rf_monitor_release_begin(m, c, now);
     if (open) {
         rf_timeline_end(&m->snapshot, now);
+        if (!m->state.halted)
+            rf_timeline_released(&m->snapshot, now);
         snprintf(text, sizeof text, "Outage over after %.1f s: the writer is %s (%s, %s), it was %s; held requests go on",
                  (double)(now - open->started) / 1e6, c->address.text, c->last.server, c->last.version,
                  from.text[0] ? from.text : "not known");

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "rf_monitor_parts.h"
+#include "rf_timeline.h"
 
 /* Probes at the new pace from now on. */
 static void look_soon(rf_monitor *m, rf_time now)
@@ -30,6 +31,7 @@ static void let_go(rf_monitor *m, rf_time now)
     rf_state_name before = m->state.name;
 
     rf_state_resumed(&m->state, now);
+    rf_timeline_released(&m->snapshot, now);
     if (m->state.release)
         rf_monitor_release_begin(m, writer ? writer : &none, now);
     rf_monitor_moved(m, before, now);

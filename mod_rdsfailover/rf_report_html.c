@@ -60,8 +60,8 @@ static void put_top(FILE *out, const rf_report *report)
     rf_report_when(report, report->now, moment);
     fprintf(out, "</h1>\n<p id=\"asof\" data-generated=\"%s\"><span class=\"dot\"></span><span id=\"age\">As of ", moment);
     rf_html_moment(out, report, report->now);
-    fputs("</span></p>\n</header>\n<p id=\"lost\" class=\"note\" role=\"alert\" hidden></p>\n"
-          "<p id=\"answer\" class=\"note\" role=\"status\" hidden></p>\n"
+    fputs("</span></p>\n</header>\n<div id=\"notices\">\n<p id=\"lost\" class=\"note\" role=\"alert\" hidden></p>\n"
+          "<p id=\"answer\" class=\"note\" role=\"status\" hidden></p>\n</div>\n"
           "<p id=\"said\" class=\"unseen\" role=\"status\"></p>\n",
           out);
 }

@@ -42,7 +42,8 @@ void rf_html_order_note(FILE *out, const rf_report *report, const rf_report_data
 
     if (!rf_report_order(report, db, &order) || order.action != RF_ORDER_HOLD)
         return;
-    fputs("<p class=\"note\"><strong>Requests are held by order</strong>, whatever the state. ", out);
+    fprintf(out, "<p class=\"note %s\"><strong>Requests are held by order</strong>, whatever the state. ",
+            order.drained ? "drained" : "order");
     if (order.drained) {
         fputs("<strong>Nothing runs any more</strong> on this host.</p>\n", out);
         return;

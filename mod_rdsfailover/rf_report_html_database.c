@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 
+#include "rf_abort.h"
 #include "rf_report_html.h"
 
 /** What a state means for visitors, in the order of rf_state_name. */
@@ -209,6 +210,29 @@ static void put_writer(FILE *out, const rf_report *report, unsigned i)
     fputs("\n</dl>\n</section>\n", out);
 }
 
+/** One figure of a list. */
+static void put_count(FILE *out, const char *name, uint64_t n, const char *meaning)
+{
+    fprintf(out, "<div class=\"%s\"><dt>%s<dd>", n ? "some" : "zero", name);
+    rf_html_count(out, n);
+    fprintf(out, "<small>%s</small></div>\n", meaning);
+}
+
+/** Only where RDSFailoverAbortStale is on. */
+static void put_sockets(FILE *out, const rf_report *report, unsigned i)
+{
+    const rf_snapshot *s = &report->databases[i].snapshot;
+
+    if (s->sockets.mode == RF_ABORT_OFF)
+        return;
+    fprintf(out, "<section class=\"part card\" id=\"db-%u-sockets\">\n"
+            "<h3>Sockets to addresses that lost the writer&#8217;s role</h3>\n<dl class=\"counts\">\n", i);
+    put_count(out, "Destroyed", s->sockets.aborted, "since the start");
+    put_count(out, "Left alone", s->sockets.left,
+              s->sockets.mode == RF_ABORT_DESTROY ? "at the last look" : "at the last look; they are only counted");
+    fputs("</dl>\n</section>\n", out);
+}
+
 static void put_counts(FILE *out, const rf_report *report, unsigned i)
 {
     static const struct {
@@ -223,20 +247,19 @@ static void put_counts(FILE *out, const rf_report *report, unsigned i)
         {"Aborted", "visitor left", RF_COUNT_ABORTED},
         {"Lost", "their process died", RF_COUNT_LOST},
         {"Rejected", "no place to wait: 503", RF_COUNT_REJECTED},
-        {"Troubled", "failed after the release", RF_COUNT_TROUBLED},
         {"Peak", "most that waited at once", RF_COUNT_PEAK},
+        {"Troubled", "failed after the release", RF_COUNT_TROUBLED},
+        {"Withheld", "failed answers, to run again", RF_COUNT_WITHHELD},
+        {"Replayed", "ran again, did not fail", RF_COUNT_REPLAY_SUCCEEDED},
+        {"Failed again", "or never ran again", RF_COUNT_REPLAY_FAILED},
+        {"Refused", "failed, and must not run again", RF_COUNT_REPLAY_REFUSED},
     };
     const rf_report_database *db = &report->databases[i];
 
     fprintf(out, "<section class=\"part card\" id=\"db-%u-counts\">\n"
             "<h3>Requests since the start</h3>\n<dl class=\"counts\">\n", i);
-    for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
-        uint64_t n = db->counts[rows[k].count];
-
-        fprintf(out, "<div class=\"%s\"><dt>%s<dd>", n ? "some" : "zero", rows[k].name);
-        rf_html_count(out, n);
-        fprintf(out, "<small>%s</small></div>\n", rows[k].meaning);
-    }
+    for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++)
+        put_count(out, rows[k].name, db->counts[rows[k].count], rows[k].meaning);
     fputs("</dl>\n</section>\n", out);
 }
 
@@ -251,11 +274,12 @@ void rf_html_database(FILE *out, const rf_report *report, unsigned i)
     put_queue(out, report, i);
     rf_html_control(out, report, i);
     rf_html_strip(out, report, i);
+    rf_html_failovers(out, report, i);
     fputs("<div class=\"pair\">\n", out);
     put_chain(out, report, i);
     put_writer(out, report, i);
     fputs("</div>\n", out);
-    rf_html_failovers(out, report, i);
     put_counts(out, report, i);
+    put_sockets(out, report, i);
     fputs("</section>\n", out);
 }

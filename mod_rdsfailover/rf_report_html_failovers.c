@@ -15,7 +15,7 @@
 typedef struct step {
     const char *name, *class;
     rf_time from, at; /* `at` 0: has not come */
-    int counted;      /* 0: nothing watches it yet */
+    int awaited;      /* 0: may never come, and nothing waits for it */
 } step;
 
 /** What waited for what. A step that came at once, or before the one it is shown after, is a dot. */
@@ -24,17 +24,17 @@ static void steps_of(const rf_failover *f, step ret_steps[STEPS])
     rf_time holding = f->detected ? f->detected : f->started;
 
     ret_steps[0] = (step){"Detected", "suspect", f->started, f->detected, 1};
-    ret_steps[1] = (step){"Sockets freed", "suspect", holding, 0, 0};
+    ret_steps[1] = (step){"Sockets freed", "suspect", holding, f->sockets_freed, 0};
     ret_steps[2] = (step){"DNS moved", "dns", holding, f->dns_changed, 1};
     ret_steps[3] = (step){"Writer verified", "outage", holding, f->verified, 1};
-    ret_steps[4] = (step){"Requests let go", "outage", f->verified, f->ended, 1};
-    ret_steps[5] = (step){"Queue empty", "recovering", f->ended, f->drained, 1};
+    ret_steps[4] = (step){"Requests let go", "outage", f->verified, f->released, 1};
+    ret_steps[5] = (step){"Queue empty", "recovering", f->released, f->drained, 1};
 }
 
 /** Is it what the newest failover waits for now? Once requests are let go, the queue alone. */
 static int awaited(const rf_failover *f, const step *s)
 {
-    return s->counted && s->from && !f->drained && (!f->ended || s->from == f->ended);
+    return s->awaited && s->from && !f->drained && (!f->released || s->from == f->released);
 }
 
 static void put_seconds(FILE *out, rf_time span)
@@ -126,6 +126,11 @@ static void put_failover(FILE *out, const rf_report *report, unsigned i, unsigne
         fputs(", ", out);
         rf_html_count(out, held);
         fputs(" replayed", out);
+    }
+    if (f->sockets_aborted) {
+        fputs(", ", out);
+        rf_html_count(out, f->sockets_aborted);
+        fputs(" sockets freed", out);
     }
     if (f->epoch)
         fprintf(out, "; epoch %" PRIu32 " began", f->epoch);

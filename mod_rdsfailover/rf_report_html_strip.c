@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file rf_report_html_strip.c
- * @brief The last ten minutes as a strip of three lanes: states, waiting requests, the probe's round trip.
+ * @brief The last minutes, ten at most, as a strip of three lanes: states, waiting requests, the probe's round trip.
  *
  * Layer: core. The history is shared memory's: nothing in it is believed to be in order or in range.
  */
@@ -10,18 +10,29 @@
 
 #include "rf_report_html.h"
 
-#define WINDOW RF_SEC(600)
 /* Samples come each second; further apart than this, nobody looked. */
 #define GAP RF_SEC(3)
 /* The lanes' own units. Whole numbers: twelve hundred of them are written for each database. */
 #define WIDTH 6000
 #define HEIGHT 1000
 
+/** How far back a strip goes: no further than it must, so that one of a server that was just started is not mostly empty. */
+static const struct window {
+    rf_time length;
+    const char *words, *axis[4];
+} windows[] = {
+    {RF_SEC(120), "two", {"2 min ago", "1:30", "1 min", "0:30"}},
+    {RF_SEC(300), "five", {"5 min ago", "3:45", "2:30", "1:15"}},
+    {RF_SEC(600), "ten", {"10 min ago", "7:30", "5 min", "2:30"}},
+};
+#define LONGEST (&windows[2])
+
 /** A state's height in its lane, in percent: who cannot tell the colours sees the shape. In the order of rf_state_name. */
 static const int heights[] = {12, 34, 60, 100, 80};
 
 typedef struct strip {
     const rf_report *report;
+    const struct window *window;
     const rf_history_sample *samples;
     unsigned n;
     uint32_t held_max, rtt_max;
@@ -38,7 +49,7 @@ static int x_of(const strip *p, rf_time t)
 {
     rf_time ago = p->report->now - t;
 
-    return ago <= 0 ? WIDTH : ago >= WINDOW ? 0 : WIDTH - (int)(ago * WIDTH / WINDOW);
+    return ago <= 0 ? WIDTH : ago >= p->window->length ? 0 : WIDTH - (int)(ago * WIDTH / p->window->length);
 }
 
 /** @return where a value lies below the top, if `most` is the highest */
@@ -67,10 +78,13 @@ static void measure(strip *p, const rf_report *report, const rf_report_database 
     p->samples = db->history;
     p->n = db->history ? db->nhistory : 0;
     /* Only what the strip shows. */
-    while (p->n && p->samples->at < report->now - WINDOW) {
+    while (p->n && p->samples->at < report->now - LONGEST->length) {
         p->samples++;
         p->n--;
     }
+    p->window = p->n ? windows : LONGEST;
+    while (p->window < LONGEST && p->samples->at < report->now - p->window->length)
+        p->window++;
     for (unsigned i = 0; i < p->n; i++) {
         const rf_history_sample *h = &p->samples[i];
 
@@ -185,7 +199,8 @@ void rf_html_strip(FILE *out, const rf_report *report, unsigned i)
 
     measure(&p, report, &report->databases[i]);
     fprintf(out, "<figure class=\"part card strip\" id=\"db-%u-strip\" aria-labelledby=\"db-%u-strip-title\">\n"
-            "<h3 id=\"db-%u-strip-title\">The last ten minutes</h3>\n<div class=\"lanes\">\n<span>State</span>\n", i, i, i);
+            "<h3 id=\"db-%u-strip-title\">The last %s minutes</h3>\n<div class=\"lanes\">\n<span>State</span>\n", i, i, i,
+            p.window->words);
     put_states(out, &p);
     fputs("<span>Waiting <b>max ", out);
     rf_html_count(out, p.held_max);
@@ -198,9 +213,10 @@ void rf_html_strip(FILE *out, const rf_report *report, unsigned i)
         fputs("&ndash;", out);
     fputs("</b></span>\n", out);
     put_rtt(out, &p);
-    fputs("<span></span>\n<div class=\"axis\" aria-hidden=\"true\"><span>10 min ago</span><span>7:30</span><span>5 min</span>"
-          "<span>2:30</span><span>now</span></div>\n</div>\n<figcaption>",
-          out);
+    fputs("<span></span>\n<div class=\"axis\" aria-hidden=\"true\">", out);
+    for (size_t k = 0; k < sizeof(p.window->axis) / sizeof(p.window->axis[0]); k++)
+        fprintf(out, "<span>%s</span>", p.window->axis[k]);
+    fputs("<span>now</span></div>\n</div>\n<figcaption>", out);
     put_words(out, &p);
     fputs("</figcaption>\n</figure>\n", out);
 }

@@ -196,10 +196,11 @@ static json_t *failover_object(builder *b, const rf_report_database *db, unsigne
     add(b, o, "to", text(f->to.text));
     add(b, o, "dns_changed_ms", ms_after(f->started, f->dns_changed));
     add(b, o, "outage_ms", ms_after(f->started, f->verified));
-    add(b, o, "released_ms", ms_after(f->started, f->ended));
+    add(b, o, "released_ms", ms_after(f->started, f->released));
     add(b, o, "drained_ms", ms_after(f->started, f->drained));
     add(b, o, "held", rf_report_failover_held(db, i, &held) ? count(held) : json_null());
     add(b, o, "replayed", rf_report_failover_replayed(db, i, &replayed) ? count(replayed) : json_null());
+    add(b, o, "sockets_freed_ms", ms_after(f->started, f->sockets_freed));
     add(b, o, "sockets_aborted", f->sockets_aborted || db->snapshot.sockets.mode == RF_ABORT_DESTROY ? count(f->sockets_aborted) : json_null());
     return o;
 }

@@ -4,10 +4,11 @@
 (() => {
   'use strict';
   const SECOND = 1000, HIDDEN = 30 * SECOND, LONGEST = 30 * SECOND, PATIENCE = 5 * SECOND, QUIET = 5 * SECOND;
+  const NOTE = 30 * SECOND;
   const root = document.documentElement, body = document.body;
   const by = (id) => document.getElementById(id);
   let pause = SECOND;             // until the next question
-  let timer = 0, asking = false;
+  let timer = 0, asking = false, farewell = 0;
   let shown = '';                 // what the page shows, as the JSON has it
   let drawn = performance.now();  // when the page was last asked for
   let heard = performance.now();  // when an answer last came
@@ -49,10 +50,17 @@
   }
   const busy = (json) => json.databases.some((d) => d.state !== 'available' || d.hold.now || d.hold.running || d.order);
 
+  // A page that was opened with a user and a password in its address may ask for nothing relative to that.
+  function address(relative) {
+    const url = new URL(relative, location.href);
+    url.username = url.password = '';
+    return url;
+  }
+
   async function ask(what) {
     const stop = new AbortController(), limit = setTimeout(() => stop.abort(), PATIENCE);
     try {
-      const answer = await fetch(body.dataset[what], { cache: 'no-store', signal: stop.signal, credentials: 'same-origin' });
+      const answer = await fetch(address(body.dataset[what]), { cache: 'no-store', signal: stop.signal, credentials: 'same-origin' });
       if (!answer.ok) throw new Error('the server answers ' + answer.status);
       return await (what === 'json' ? answer.json() : answer.text());
     } catch (e) {
@@ -79,7 +87,8 @@
 
   function draw(text) {
     const page = new DOMParser().parseFromString(text, 'text/html');
-    const sections = (d) => [...d.querySelectorAll('.db')].map((e) => e.id).join();
+    // A restart may add and take away some.
+    const sections = (d) => [...d.querySelectorAll('.db, .part')].filter((e) => !e.closest('.part-list')).map((e) => e.id).join();
     if (!page.getElementById('main')) throw new Error('this is not the status any more');
     if (sections(page) !== sections(document)) {
       by('main').replaceWith(page.getElementById('main'));
@@ -172,19 +181,31 @@
     if (/^(?:disarm|release)$/.test(button.value)) fields.delete('ttl');
     const lasts = fields.has('ttl') ? ' (' + time.selectedOptions[0].text + ')' : '';
     if (!confirm(fields.get('database') + lasts + ': ' + button.dataset.question)) return;
-    let said;
     try {
-      const answer = await fetch(form.getAttribute('action'), {
+      const answer = await fetch(address(form.getAttribute('action')), {
         method: 'POST', body: fields, headers: { 'X-RDSFailover-Control': '1' }, cache: 'no-store', credentials: 'same-origin',
       });
-      said = (answer.ok ? 'Done. ' : 'Not done (' + answer.status + '). ') + (await answer.text()).slice(0, 500);
+      // What the handler did not say itself is a page of the server's.
+      const plain = (answer.headers.get('content-type') ?? '').startsWith('text/plain');
+      const text = plain ? (await answer.text()).slice(0, 500) : answer.statusText;
+      if (answer.ok) say('done', 'Done', text);
+      else say('failed', 'Not done (' + answer.status + ')', text);
     } catch (e) {
-      said = 'Whether it was done is not known: ' + e.message;
+      say('unsure', 'Whether it was done is not known', e.message);
     }
-    by('answer').textContent = said;
-    by('answer').hidden = false;
     pause = SECOND;
     look();
+  }
+
+  // What became of the last order. Only a success needs no more attention after a while.
+  function say(how, title, text) {
+    const note = by('answer'), strong = document.createElement('strong');
+    strong.textContent = title;
+    note.className = 'note ' + how;
+    note.replaceChildren(strong, ': ' + text);
+    note.hidden = false;
+    clearTimeout(farewell);
+    if (how === 'done') farewell = setTimeout(() => { note.hidden = true; }, NOTE);
   }
 
   addEventListener('submit', (event) => {

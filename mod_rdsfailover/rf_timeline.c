@@ -42,6 +42,14 @@ void rf_timeline_end(rf_snapshot *snapshot, rf_time now)
         f->dns_changed = 0;
 }
 
+void rf_timeline_released(rf_snapshot *snapshot, rf_time now)
+{
+    rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
+
+    if (f && f->ended && !f->released)
+        f->released = now;
+}
+
 void rf_timeline_dns(rf_snapshot *snapshot, rf_time now)
 {
     rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
@@ -60,7 +68,7 @@ void rf_timeline_drained(rf_snapshot *snapshot, uint64_t held, uint64_t withheld
 {
     rf_failover *f = snapshot->nfailovers ? &snapshot->failovers[0] : NULL;
 
-    if (!f || !f->ended || f->drained)
+    if (!f || !f->released || f->drained)
         return;
     f->drained = now;
     f->held = held - f->held_before;

@@ -18,8 +18,11 @@ void rf_timeline_open(rf_snapshot *snapshot, const rf_failover *failover);
 /** @return the record of the failover in progress, or NULL */
 rf_failover *rf_timeline_current(rf_snapshot *snapshot);
 
-/** A writer is verified and requests are let go: snapshot->brief has its address and epoch already. */
+/** A writer is verified: snapshot->brief has its address and epoch already. */
 void rf_timeline_end(rf_snapshot *snapshot, rf_time now);
+
+/** No order holds requests any more: those of a failover that has ended were let go now, if they were not before. */
+void rf_timeline_released(rf_snapshot *snapshot, rf_time now);
 
 /** The resolver answered: note the first answer that names the new writer and did not name it before. */
 void rf_timeline_dns(rf_snapshot *snapshot, rf_time now);

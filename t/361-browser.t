@@ -4,10 +4,10 @@
 # at the answer, the form is done once, and nobody clicked anything again. From a page of the same site and from one of another.
 use v5.36;
 use Test::More;
+use RdsFailover::Browser ();
 use RdsFailover::Story ();
-use RdsFailover::Story::Browser ();
 
-if (my $lack = RdsFailover::Story::Browser::missing()) { plan skip_all => "chromium: $lack" }
+if (my $lack = RdsFailover::Browser::missing()) { plan skip_all => "chromium: $lack" }
 
 my ($FRONT, $OUTAGE) = $ENV{RF_FULL} ? (60, 120) : (15, 32);
 my $story = RdsFailover::Story->begin(hosts => 2, front => $FRONT, app => 'address', outage => $OUTAGE);
@@ -28,7 +28,7 @@ our $browser;
 # The request that waits. (A page that is about to be left answers no question before the next one is there.)
 sub wait_of ($page) { return grep { $_->{url} =~ /ledger/ } $browser->requests($page) }
 
-$browser = RdsFailover::Story::Browser->start($rig, $rig->dir . '/browser');
+$browser = RdsFailover::Browser->start($rig->dir . '/browser', sub (@command) { $rig->command(@command) });
 my %page    = (same => $browser->open("$site/form.html"), cross => $browser->open("$other/form.html"));
 my $reader  = $browser->open("$site/form.html");
 my $failing = $story->fail_later('crash', outage => $OUTAGE);

@@ -1,60 +1,42 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
 # A real browser looks at the status page while a failover goes by: states, queue, timeline and strip as they happen, without a reload,
-# an error or a request to anybody else. Then the server goes away, and the page says so.
+# an error or a request to anybody else; axe-core finds nothing at any stage. Then the server goes away, and the page says so.
 #   RF_PICTURES=folder   pictures of each stage, for eyes
-#   RF_AXE=axe.min.js    axe-core (npm) judges each stage too
 use v5.36;
 use File::Path ();
 use JSON::PP ();
-use MIME::Base64 qw(decode_base64);
 use Test::More;
+use RdsFailover::Axe ();
+use RdsFailover::Browser ();
 use RdsFailover::Formats;
 use RdsFailover::Story ();
-use RdsFailover::Story::Browser ();
 
-if (my $lack = RdsFailover::Story::Browser::missing()) { plan skip_all => "chromium: $lack" }
+if (my $lack = RdsFailover::Browser::missing()) { plan skip_all => "chromium: $lack" }
+my ($no_axe) = RdsFailover::Axe::lack();
 
-my $story = RdsFailover::Story->begin(app => 'address', outage => 12);
+my $story = RdsFailover::Story->begin(app => 'address', outage => 20);
 my $rig   = $story->rig;
 my $epoch = $story->status->{epoch};
-our $browser = RdsFailover::Story::Browser->start($rig, $rig->dir . '/browser');
+our $browser = RdsFailover::Browser->start($rig->dir . '/browser', sub (@command) { $rig->command(@command) });
 my $url  = $rig->url('/rds-status');
-my $page = $browser->open($rig->url('/static.txt'));
-
-# What goes wrong in a page is kept by the page; what it asks for, too.
-$browser->ask('Page.addScriptToEvaluateOnNewDocument', { source => <<'JS' }, $page);
-window.wrong = []; window.asked = [];
-for (const kind of ['error', 'unhandledrejection']) addEventListener(kind, (e) => wrong.push(kind + ': ' + (e.message || e.reason)));
-addEventListener('securitypolicyviolation', (e) => wrong.push('policy: ' + e.violatedDirective + ' ' + e.blockedURI));
-for (const level of ['error', 'warn']) { const old = console[level]; console[level] = (...a) => { wrong.push(level + ': ' + a.join(' ')); old(...a); }; }
-const old = window.fetch; window.fetch = (what, ...how) => { asked.push(String(new URL(what, location))); return old(what, ...how); };
-JS
-$browser->ask('Page.navigate', { url => $url }, $page);
+my $page = $browser->open($url);
 sub run ($expression) { return $browser->run($page, $expression) }
 sub sees ($what, $expression, $limit = 60) { $browser->await($page, $expression, $limit); return pass($what) }
 
-my $HERO  = q{document.querySelector('#db-0-hero .state').textContent};
-my $axe   = $ENV{RF_AXE} ? RdsFailover::Formats::slurp($ENV{RF_AXE}) : '';
-my @sizes = ([390, 844], [1440, 900]);
+my $HERO = q{document.querySelector('#db-0-hero .state').textContent};
+my $dir  = $ENV{RF_PICTURES} and File::Path::make_path($ENV{RF_PICTURES});
 
-# The page as it is now, at each size, light and dark; and what axe-core says.
+# The page as it is now, on a phone and on a desk, light and dark.
 sub stage ($name) {
-    if ($axe) {
-        run($axe . '; 1');
-        my $found = $browser->ask('Runtime.evaluate', { awaitPromise => JSON::PP::true, returnByValue => JSON::PP::true, expression =>
-            q{axe.run().then((r) => r.violations.map((v) => v.id + ' ' + v.nodes.map((n) => n.target).join(' ')).join('\n'))} }, $page);
-        is($found->{result}{value}, '', "$name: axe-core finds nothing");
-    }
-    my $dir = $ENV{RF_PICTURES} or return;
-    File::Path::make_path($dir);
-    for my $size (@sizes) {
+    for my $size ([390, 844], [1440, 900]) {
         for my $scheme (qw(light dark)) {
-            $browser->ask('Emulation.setDeviceMetricsOverride',
-                { width => $size->[0], height => $size->[1], deviceScaleFactor => 1, mobile => JSON::PP::false }, $page);
-            $browser->ask('Emulation.setEmulatedMedia', { features => [{ name => 'prefers-color-scheme', value => $scheme }] }, $page);
-            my $shot = $browser->ask('Page.captureScreenshot', { format => 'png', captureBeyondViewport => JSON::PP::true }, $page);
-            RdsFailover::Formats::write_file("$dir/$name-$size->[0]-$scheme.png", decode_base64($shot->{data}));
+            $browser->look($page, @$size, $scheme);
+            SKIP: {
+                skip $no_axe, 1 if $no_axe;
+                is(join("\n", RdsFailover::Axe::violations($browser, $page)), '', "$name, $size->[0] $scheme: axe-core finds nothing");
+            }
+            $browser->picture($page, "$dir/$name-$size->[0]-$scheme.png") if $dir;
         }
     }
 }
@@ -65,7 +47,7 @@ run(q{window.here = 'still'; document.querySelector('#db-0-hero')});
 sees('the strip has begun', q{document.querySelectorAll('#db-0-strip .states rect').length > 0});
 stage('1-available');
 
-my $failing = $story->fail_later('crash', outage => 12);
+my $failing = $story->fail_later('crash', outage => 20);
 sees('an outage', qq{$HERO.startsWith('Outage')});
 like(run(q{document.title}), qr/^Outage/, 'in the title too');
 like(run(q{document.getElementById('icon').href}), qr/b3261e/, 'and in the tab');
@@ -90,9 +72,10 @@ sees('the chain ends at the new writer', qq{document.querySelector('#db-0-chain 
 like(run(q{document.querySelector('#db-0-failover-list details .small').textContent}), qr/^6 requests held/, 'how many it held');
 stage('3-after');
 is(run('window.here'), 'still', 'all that without a reload');
-is(run('wrong.join("\n")'), '', 'and without an error');
-is_deeply([grep { !/^\Q$url\E\?(?:json|html)$/ } map {/\S+/g} run('asked.join(" ")')], [], 'it asked its own server, for the status');
-cmp_ok(run('asked.filter((u) => u.endsWith("?json")).length'), '>=', 10, 'again and again');
+is(join("\n", $browser->problems($page)), '', 'and without a word in the console');
+my @asked = $browser->asked($page);
+is_deeply([grep { !/^(?:data:.*|\Q$url\E(?:\?(?:json|html))?)$/ } @asked], [], 'it asked its own server, for the status');
+cmp_ok(scalar(grep {/\?json$/} @asked), '>=', 10, 'again and again');
 
 # JSON of a real failover, as the schema says.
 SKIP: {
@@ -101,6 +84,15 @@ SKIP: {
     my $schema = "$ENV{RF_SRCDIR}/docs/status.schema.json";
     is_deeply([RdsFailover::Formats::schema_problems($schema, JSON::PP->new->encode($story->report))], [], 'the JSON is as its schema says');
 }
+
+# --- the monitor stands still ------------------------------------------------------------------------------------------------------
+my $monitor = $story->report->{monitor}{pid};
+$story->signal('STOP', $monitor);
+sees('the page says that the monitor is silent', q{document.querySelector('.notes .note')?.textContent.startsWith('The monitor has fallen silent')});
+sees('and that nothing is known', qq{$HERO.startsWith('Unknown')});
+stage('4-silent');
+$story->signal('CONT', $monitor);
+sees('until it goes on', qq{$HERO.startsWith('Available')});
 
 # --- contact is lost --------------------------------------------------------------------------------------------------------------
 my @serving = $story->serving;
@@ -112,7 +104,7 @@ my $looked  = q{document.querySelector('#db-0-hero [data-at]').textContent};
 my ($said, $age) = (run($lasting), run($looked));
 sees('what is old grows older', qq{$looked !== '$age'});
 is(run($lasting), $said, 'but nobody knows that the state lasts');
-stage('4-lost');
+stage('5-lost');
 $story->signal('CONT', @serving);
 sees('and finds it again', q{document.getElementById('lost').hidden && document.getElementById('age').textContent.startsWith('Live')}, 90);
 $browser->end;

@@ -39,6 +39,7 @@ static void silent_writer(void)
     ok(declared > 0 && ms_at(A) >= declared && ms_at(A) <= declared + 1, "destroyed in the moment the outage is declared (%g, %g)", ms_at(A), declared);
     is_int(w.board.sockets.aborted, 20, "all of them");
     is_int(w.board.failovers[0].sockets_aborted, 20, "and on the record");
+    is_int(w.board.failovers[0].sockets_freed - W_START, prober_server(&w, A)->aborted_at - W_START, "with the time");
     is_int(w.said[118], 1, "said");
 
     run(RF_ABORT_DESTROY, steps, 19000);
@@ -49,6 +50,7 @@ static void silent_writer(void)
     is_str(w.board.brief.writer.text, B, "the writer moves");
     ok(ms_at(A) >= 25000 && ms_at(A) <= 25000 + 500, "stragglers at the old one go too (%g)", ms_at(A));
     is_int(w.board.failovers[0].sockets_aborted, 25, "and count for the failover that made them so");
+    ok(w.board.failovers[0].sockets_freed < w.board.failovers[0].verified, "whose time is that of the first");
     is_int(prober_server(&w, B)->sockets, 50, "the new writer's are all there");
     ok(world_asked(&w, B) > 0 && ms_at(B) < 0, "and none was ever touched");
 }

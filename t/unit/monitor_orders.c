@@ -139,7 +139,9 @@ static void outage_meanwhile(void)
     world_run(&w, NULL, 110000);
     is_int(w.board.brief.state, RF_STATE_AVAILABLE, "as ever");
     is_int(w.board.nfailovers, 1, "one failover");
-    ok(w.board.failovers[0].drained >= W_START + RF_SEC(100), "whose queue was empty after the release");
+    ok(w.board.failovers[0].ended < W_START + RF_SEC(40), "which was over long before");
+    is_int(w.board.failovers[0].released - W_START, RF_SEC(100), "whose requests were let go by the release");
+    ok(w.board.failovers[0].drained >= W_START + RF_SEC(100), "and whose queue was empty then");
     unbroken("a failover within the hold");
 
     begin();

@@ -59,7 +59,7 @@ static void set_up(void)
     s->nfailovers = 1;
     *f = (rf_failover){.epoch = 4, .cause = RF_CAUSE_SHUTDOWN, .started = NOW - RF_SEC(30), .detected = NOW - RF_SEC(30) + RF_MS(4),
                        .declared = NOW - RF_SEC(29), .dns_changed = NOW - RF_SEC(9), .verified = NOW - RF_SEC(10),
-                       .ended = NOW - RF_SEC(8), .drained = NOW - RF_SEC(5), .held_before = 40, .held = 200, .replayed = 7};
+                       .ended = NOW - RF_SEC(9), .released = NOW - RF_SEC(8), .drained = NOW - RF_SEC(5), .held_before = 40, .held = 200, .replayed = 7};
     strcpy(f->from.text, "10.0.1.17");
     strcpy(f->to.text, "10.0.2.23");
 }
@@ -104,7 +104,7 @@ static void names_are_there(const char *story)
         {"probe", "last", "ok", "error", "interval_ms", "count", "failed"},
         {"hold", "now", "peak", "held", "released", "passed", "redirected", "expired", "aborted", "lost", "rejected", "running", "inflight", "allowed", "troubled"},
         {"failovers", "epoch", "cause", "started", "detected_ms", "from", "to", "dns_changed_ms", "outage_ms", "drained_ms", "held", "replayed",
-         "sockets_aborted"},
+         "sockets_freed_ms", "sockets_aborted"},
     };
     json_t *root, *o = json_db(&root);
 
@@ -231,10 +231,13 @@ static void sockets(void)
     db.snapshot.sockets.mode = RF_ABORT_DESTROY;
     is_str(line("databases[0].failovers[0].sockets_aborted"), "0", "on: that there were none is known");
     db.snapshot.sockets.aborted = 17;
+    is_str(line("databases[0].failovers[0].sockets_freed_ms"), NULL, "and has no time");
     db.snapshot.failovers[0].sockets_aborted = 12;
+    db.snapshot.failovers[0].sockets_freed = db.snapshot.failovers[0].started + RF_MS(1030);
     is_str(line("databases[0].sockets.destroys"), "true", "they are destroyed");
     is_str(line("databases[0].sockets.aborted"), "17", "so many ever");
     is_str(line("databases[0].failovers[0].sockets_aborted"), "12", "so many in this failover");
+    is_str(line("databases[0].failovers[0].sockets_freed_ms"), "1030", "when it began");
     text = rf_report_metrics(&report);
     ok(strstr(text, "rdsfailover_sockets_aborted_total{database=\"shop\"} 17\n"), "as the metric has it");
     free(text);

@@ -1,32 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 package RdsFailover::Cfn;
 
-# What the checks of cfn/templates share: AWS's own validator, fetched by npm into the build directory.
+# What the checks of cfn/templates share: AWS's own validator, which npm fetches.
 
 use v5.36;
 use Exporter 'import';
-use File::Copy qw(copy);
-use File::Path qw(make_path);
 use File::Temp ();
 use JSON::PP ();
-use RdsFailover::Lint qw(build_dir source_tree);
+use RdsFailover::Lint qw(source_tree);
+use RdsFailover::Npm ();
 our @EXPORT_OK = qw(why_not templates ask);
 
 sub templates () { return map { s{.*/}{}r } glob source_tree() . '/cfn/templates/*.yaml' }
 
-# Why the validator cannot run here, as a skip's reason; undef if it can. Fetches it when t/cfn/package-lock.json has changed.
+# Why the validator cannot run here, as a skip's reason; undef if it can.
 sub why_not () {
     my $version = qx{node --version 2>&1} // '';
-    return 'cfn: no node, no npm' if $version !~ /^v(\d+)/ || !grep { -x "$_/npm" } split /:/, $ENV{PATH};
-    return "cfn: AWS's validator wants node 20 or later, this is $version" =~ s/\s+$//r if $1 < 20;
-    my ($from, $to) = (source_tree() . '/t/cfn', modules());
-    return if -e "$to/.done" && !system 'cmp', '-s', "$from/package-lock.json", "$to/.done";
-    make_path($to);
-    copy("$from/$_", "$to/$_") or die "$to/$_: $!\n" for qw(package.json package-lock.json);
-    my $said = qx{cd '$to' && npm ci --no-audit --no-fund --ignore-scripts 2>&1};
-    return "cfn: npm could not fetch AWS's validator: " . (split /\n/, $said)[-1] if $?;
-    copy("$from/package-lock.json", "$to/.done") or die "$to/.done: $!\n";
-    return;
+    return "cfn: AWS's validator wants node 20 or later, this is $version" =~ s/\s+$//r if $version =~ /^v(\d+)/ && $1 < 20;
+    my $lack = RdsFailover::Npm::lack('t/cfn', 'cfn-npm') // return;
+    return "cfn: $lack";
 }
 
 # The validator's answers to these jobs (t/cfn/validate.js has their form), files relative to the source tree. One process for all.
@@ -40,6 +32,6 @@ sub ask (@jobs) {
     return map { $json->decode($_) } @lines;
 }
 
-sub modules () { return build_dir() . '/cfn-npm' }
+sub modules () { return RdsFailover::Npm::folder('cfn-npm') }
 
 1;

@@ -23,7 +23,8 @@ static void check_record(world *w, const rf_failover *f, int newest)
     world_blame(w, !in_order(f->detected, f->declared), "a failover was declared before it was detected");
     world_blame(w, !in_order(f->declared, f->verified), "a writer was verified before the outage was declared");
     world_blame(w, !in_order(f->verified, f->ended), "a failover ended before its writer was verified");
-    world_blame(w, !in_order(f->ended, f->drained), "the queue was empty before the failover ended");
+    world_blame(w, !in_order(f->ended, f->released), "requests were let go before the failover ended");
+    world_blame(w, !in_order(f->released, f->drained) || (f->drained && !f->released), "the queue was empty before requests were let go");
     world_blame(w, !in_order(f->started, f->dns_changed), "DNS changed before the failover started");
     world_blame(w, !f->ended && !newest, "an older failover never ended");
     world_blame(w, !f->ended != !f->epoch, "a failover has an epoch exactly when it ended");

@@ -1,43 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-package RdsFailover::Story::Browser;
+package RdsFailover::Browser;
 
-# A real browser, headless Chromium, inside the rig, led by its DevTools protocol through a pipe (file descriptors 3 and 4).
-#   my $lack    = RdsFailover::Story::Browser::missing();          a sentence, or nothing
-#   my $browser = RdsFailover::Story::Browser->start($rig, $dir);  dies when it does not start; $dir becomes its profile
-#   my $page    = $browser->open('http://…');                      a tab; returns when the page is there
-#   $browser->run($page, 'document.forms[0].submit()');            the value of an expression
+# A real browser, headless Chromium, led by its DevTools protocol through a pipe (file descriptors 3 and 4).
+#   my $lack    = RdsFailover::Browser::missing();      a sentence, or nothing
+#   my $browser = RdsFailover::Browser->start($dir);    dies when it does not start; $dir becomes its profile
+#   my $browser = RdsFailover::Browser->start($dir, sub (@command) { return $rig->command(@command) });   inside the rig
+#   my $page    = $browser->open('http://…');           a tab; returns when the page is there
+#   $browser->run($page, 'document.forms[0].submit()'); the value of an expression, or of the promise that it is
 #   $browser->await($page, 'document.title == "done"', 60);        until the expression is true of the page shown then
+#   $browser->close($page);
+#   $browser->look($page, 390, 844, 'dark');            a window of that size, and a user who likes it dark
+#   $browser->picture($page, 'FILE.png');               all of the page, not only what the window shows
+#   $browser->problems($page);   what the console has of errors and warnings since the tab was opened
+#   $browser->dialogs($page);    what the page asked its user; each is answered yes, or no after $browser->{consent} = 0
 #   $browser->requests($page);   those of the page itself: {url, method, body, status, redirects => [{status, headers}, …],
 #                                cookies => [what each leg brought, …]}; status is undef as long as it waits
+#   $browser->asked($page);      addresses of everything it asked for, in order
 use v5.36;
 use File::Path ();
 use IO::Select ();
 use JSON::PP ();
+use MIME::Base64 ();
 use POSIX ();
 use Time::HiRes qw(time sleep);
-use Rig::Process ();
 
 my $json = JSON::PP->new->utf8->allow_nonref;
 
-sub program { return Rig::Process::find_program('chromium', 'chromium-browser', 'google-chrome') }
+sub program {
+    return (grep { -x } map { my $name = $_; map {"$_/$name"} split /:/, $ENV{PATH} } qw(chromium chromium-browser google-chrome))[0];
+}
 
 sub missing { return program() ? () : 'no headless Chromium here (package chromium)' }
 
-sub start ($class, $rig, $dir) {
+sub start ($class, $dir, $inside = sub (@command) { return @command }) {
     File::Path::make_path($dir);
     pipe my $commands, my $to or die "pipe: $!\n";
     pipe my $from, my $answers or die "pipe: $!\n";
-    # A sandbox takes rights that root in a container and a user in a namespace lack; nothing but the rig's own pages is loaded.
-    my @command = $rig->command(program(), qw(--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run
+    # A sandbox takes rights that root in a container and a user in a namespace lack; nothing but a test's own pages is loaded.
+    my @command = $inside->(program(), qw(--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run
         --disable-background-networking --disable-component-update --disable-sync --disable-extensions --remote-debugging-pipe),
         "--user-data-dir=$dir", 'about:blank');
     my $pid = fork // die "cannot fork: $!\n";
     if (!$pid) {
         # Ends the browser with the pipe, and not with a Ctrl-C that is for the test.
         setpgrp 0, 0;
-        open STDIN,  '<', '/dev/null';
-        open STDOUT, '>', "$dir/log";
-        open STDERR, '>&', \*STDOUT;
+        CORE::open(STDIN,  '<', '/dev/null');
+        CORE::open(STDOUT, '>', "$dir/log");
+        CORE::open(STDERR, '>&', \*STDOUT);
         @ENV{qw(HOME XDG_CONFIG_HOME XDG_CACHE_HOME)} = ($dir, $dir, $dir);
         # First out of the way of the numbers that they shall have.
         my ($in, $out) = (POSIX::dup2(fileno $commands, 20), POSIX::dup2(fileno $answers, 21));
@@ -47,14 +56,14 @@ sub start ($class, $rig, $dir) {
         exec {$command[0]} @command or POSIX::_exit(127);
     }
     $to->autoflush(1);
-    my $self = bless { pid => $pid, owner => $$, to => $to, from => $from, dir => $dir }, $class;
+    my $self = bless { pid => $pid, owner => $$, to => $to, from => $from, dir => $dir, consent => 1 }, $class;
     @$self{qw(rest next answers pages)} = ('', 0, {}, {});
-    close $_ for $commands, $answers;
+    CORE::close($_) for $commands, $answers;
     $self->ask('Browser.getVersion');
     return $self;
 }
 
-sub log_text ($self) { open my $in, '<', "$self->{dir}/log" or return ''; local $/; return <$in> // '' }
+sub log_text ($self) { CORE::open(my $in, '<', "$self->{dir}/log") or return ''; local $/; return <$in> // '' }
 
 # One command of the protocol; dies when the browser refuses.
 sub ask ($self, $method, $params = {}, $page = undef, $limit = 60) {
@@ -82,11 +91,36 @@ sub listen ($self, $patience) {
     }
 }
 
-# Events of a page: the requests it makes. One that is redirected keeps its number, and its next event tells what the last leg got.
+# Commands without an answer that anybody waits for: a page with a dialog answers nothing else until that is closed.
+sub tell ($self, $method, $params, $page) {
+    print { $self->{to} } $json->encode({ id => ++$self->{next}, method => $method, params => $params, sessionId => $page }), "\0";
+}
+
+# Events of a page: what it complains of and asks its user, and the requests it makes.
 sub note ($self, $message) {
     my $page = $self->{pages}{ $message->{sessionId} // '' } or return;
     my $what = $message->{params};
-    if ($message->{method} eq 'Network.requestWillBeSent') {
+    if ($message->{method} eq 'Runtime.exceptionThrown') {
+        my $thrown = $what->{exceptionDetails};
+        push @{ $page->{problems} }, 'exception: ' . ($thrown->{exception}{description} // $thrown->{text});
+    }
+    elsif ($message->{method} eq 'Runtime.consoleAPICalled' && $what->{type} =~ /^(?:error|warning|assert)$/) {
+        push @{ $page->{problems} }, "$what->{type}: " . join ' ', map { $_->{value} // $_->{description} // $_->{type} } @{ $what->{args} };
+    }
+    elsif ($message->{method} eq 'Log.entryAdded' && $what->{entry}{level} =~ /^(?:error|warning)$/) {
+        push @{ $page->{problems} }, "$what->{entry}{source}: $what->{entry}{text}" . ($what->{entry}{url} ? " ($what->{entry}{url})" : '');
+    }
+    elsif ($message->{method} eq 'Page.javascriptDialogOpening') {
+        push @{ $page->{dialogs} }, $what->{message};
+        my $yes = $self->{consent} ? JSON::PP::true : JSON::PP::false;
+        $self->tell('Page.handleJavaScriptDialog', { accept => $yes }, $message->{sessionId});
+    }
+    else { note_request($page, $message->{method}, $what) }
+}
+
+# A request that is redirected keeps its number, and its next event tells what the last leg got.
+sub note_request ($page, $method, $what) {
+    if ($method eq 'Network.requestWillBeSent') {
         my $request = $page->{number}{ $what->{requestId} };
         if (!$request) {
             my $cookies = $page->{cookies}{ $what->{requestId} } //= [];
@@ -97,12 +131,12 @@ sub note ($self, $message) {
         push @{ $request->{redirects} }, { map { $_ => $redirect->{$_} } qw(status headers) } if $redirect;
         @$request{qw(url method body)} = ($what->{request}{url}, $what->{request}{method}, $what->{request}{postData});
     }
-    elsif ($message->{method} eq 'Network.requestWillBeSentExtraInfo') {
+    elsif ($method eq 'Network.requestWillBeSentExtraInfo') {
         # What really went over the wire; comes before or after the event above.
         my ($cookie) = map { $what->{headers}{$_} } grep {/^cookie$/i} keys %{ $what->{headers} };
         push @{ $page->{cookies}{ $what->{requestId} } }, $cookie // '';
     }
-    elsif ($message->{method} eq 'Network.responseReceived') {
+    elsif ($method eq 'Network.responseReceived') {
         my $request = $page->{number}{ $what->{requestId} } or return;
         $request->{status} = $what->{response}{status};
     }
@@ -111,8 +145,8 @@ sub note ($self, $message) {
 sub open ($self, $url) {
     my $target = $self->ask('Target.createTarget', { url => 'about:blank' })->{targetId};
     my $page   = $self->ask('Target.attachToTarget', { targetId => $target, flatten => JSON::PP::true })->{sessionId};
-    $self->{pages}{$page} = { requests => [], number => {}, cookies => {} };
-    $self->ask($_, {}, $page) for qw(Page.enable Network.enable);
+    $self->{pages}{$page} = { target => $target, requests => [], number => {}, cookies => {}, problems => [], dialogs => [] };
+    $self->ask($_, {}, $page) for qw(Page.enable Network.enable Runtime.enable Log.enable);
     my $went = $self->ask('Page.navigate', { url => $url }, $page);
     die "$url: $went->{errorText}\n" if $went->{errorText};
     $self->await($page, 'document.readyState == "complete" && location.href != "about:blank"', 60);
@@ -121,9 +155,9 @@ sub open ($self, $url) {
 
 # A page that has begun to go elsewhere answers when the next one is there, and not before.
 sub run ($self, $page, $expression) {
-    my %how    = (returnByValue => JSON::PP::true, userGesture => JSON::PP::true);
+    my %how    = (returnByValue => JSON::PP::true, userGesture => JSON::PP::true, awaitPromise => JSON::PP::true);
     my $result = $self->ask('Runtime.evaluate', { expression => $expression, %how }, $page, 300);
-    die "$expression: $result->{exceptionDetails}{text}\n" if $result->{exceptionDetails};
+    die substr($expression, 0, 200) . ": $result->{exceptionDetails}{text}\n" if $result->{exceptionDetails};
     return $result->{result}{value};
 }
 
@@ -138,12 +172,32 @@ sub await ($self, $page, $expression, $limit) {
     }
 }
 
+sub close ($self, $page) { $self->ask('Target.closeTarget', { targetId => delete $self->{pages}{$page}{target} }) }
+
+sub look ($self, $page, $width, $height, $scheme) {
+    my %size = (width => $width, height => $height, deviceScaleFactor => 1, mobile => JSON::PP::false);
+    $self->ask('Emulation.setDeviceMetricsOverride', \%size, $page);
+    $self->ask('Emulation.setEmulatedMedia', { features => [{ name => 'prefers-color-scheme', value => $scheme }] }, $page);
+}
+
+sub picture ($self, $page, $file) {
+    my $shot = $self->ask('Page.captureScreenshot', { format => 'png', captureBeyondViewport => JSON::PP::true }, $page);
+    CORE::open(my $out, '>:raw', $file) or die "$file: $!\n";
+    print {$out} MIME::Base64::decode_base64($shot->{data});
+    CORE::close($out) or die "$file: $!\n";
+}
+
+# What came before an answer came before it here, too.
+sub problems ($self, $page) { $self->run($page, '1'); return @{ $self->{pages}{$page}{problems} } }
+sub dialogs ($self, $page)  { return @{ $self->{pages}{$page}{dialogs} } }
+sub asked ($self, $page)    { return map { $_->{url} } @{ $self->{pages}{$page}{requests} } }
+
 sub requests ($self, $page) { return grep { $_->{type} eq 'Document' } @{ $self->{pages}{$page}{requests} } }
 
 sub end ($self) {
     my $pid = delete $self->{pid} or return;
     eval { $self->ask('Browser.close', {}, undef, 5) };
-    close $self->{to};
+    CORE::close($self->{to});
     my $end = time + 10;
     until (waitpid($pid, POSIX::WNOHANG()) == $pid) {
         kill 'KILL', -$pid if time > $end;
