@@ -27,7 +27,7 @@ class Change:
             Step('verify', "class, zones, writability, the site's own record", self.verify),
             Step('disarm', 'no failover is expected any more', c.disarm),
             Step('reconcile', 'the stack is told the new class', self.reconcile, self.reconcile_plan),
-            Step('report', 'the page', lambda: page.write(c)),
+            Step('report', 'the page', self.report),
         ]
 
     def facts(self):
@@ -101,6 +101,12 @@ class Change:
             return []
         known = stack.describe(self.c.aws, self.o.stack)
         return [self.c.aws.show('cloudformation', 'update-stack', *stack.update_words(known, self.o.klass))]
+
+    def report(self):
+        facts = self.c.journal.facts
+        page.write(self.c, f'{self.o.instance}: {facts["klass"]} to {self.o.klass}',
+                   f'RDS changes the standby in {facts["secondary_zone"]}, fails over to it, and then changes the old writer in {facts["zone"]}.',
+                   facts['klass'], self.o.klass)
 
 
 def main(name, text, down, argv=None):

@@ -35,9 +35,8 @@ class Facts:
     down: bool
     orderable: Optional[list] = None
     maintenance: Optional[list] = None
-    # CloudWatch, bytes and numbers, of the last 24 h; free storage as of now.
+    # CloudWatch: bytes as of now, the most of the last 24 h.
     free_storage: Optional[float] = None
-    least_freeable_memory: Optional[float] = None
     most_connections: Optional[float] = None
     # The stack: {name, status, parameter, value, allowed, instance}.
     stack: Optional[dict] = None
@@ -214,29 +213,19 @@ def site(f):
 
 
 def memory(f):
-    """A working set that fits no more is read from storage over and over: the downgrade works, and the site is slow after it."""
+    """A working set that fits no more is read from storage over and over: the downgrade works, and the site is slow after it.
+
+    What is in the buffer pool is at least what is in use; a pool that was never full tells exactly."""
     pool = classes.buffer_pool(f.target)
     if pool is None:
         return [Verdict('memory', NOT_CHECKED, f'the memory of {f.target} is not known to this script')]
-    found = []
     if f.engine is None:
-        found += unasked(f, 'memory', f'whether what {f.instance.identifier} keeps in memory fits into {f.target}')
-    elif f.engine['data'] > pool:
-        found.append(Verdict('memory', REFUSED, f'{f.instance.identifier} keeps {classes.gib(f.engine["data"])} of data in memory, and the buffer pool '
-                                                f'of {f.target} will have about {classes.gib(pool)}: choose a larger --class, or --accept memory'))
-    else:
-        found.append(Verdict('memory', OK, f'{classes.gib(f.engine["data"])} of data in memory fit into about {classes.gib(pool)}'))
-    # What runs beside the buffer pool (connections, sorting, the system) does not shrink with the class.
-    now = classes.memory(f.instance.klass)
-    here = f.engine['pool'] if f.engine else classes.buffer_pool(f.instance.klass)
-    if f.least_freeable_memory is None or now is None:
-        return found + unasked(f, 'beside', 'memory used beside the buffer pool')
-    beside = max(0, now - f.least_freeable_memory - here)
-    room = classes.memory(f.target) - pool
-    if beside > room:
-        found.append(Verdict('memory', REFUSED, f'{f.instance.identifier} uses {classes.gib(beside)} beside its buffer pool, and {f.target} has '
-                                                f'{classes.gib(room)} for that: it would swap. Choose a larger --class, or --accept memory'))
-    return found
+        return unasked(f, 'memory', f'whether what {f.instance.identifier} keeps in memory fits into {f.target}')
+    data = classes.gib(f.engine['data'])
+    if f.engine['data'] <= pool:
+        return [Verdict('memory', OK, f'{data} of data in memory fit into about {classes.gib(pool)}')]
+    return [Verdict('memory', REFUSED, f'{f.instance.identifier} keeps {data} of data in memory, and the buffer pool of {f.target} will have about '
+                                       f'{classes.gib(pool)}: choose a larger --class, or --accept memory')]
 
 
 def connections(f):
@@ -255,7 +244,7 @@ def connections(f):
 
 
 def unasked(f, name, what):
-    return [Verdict('memory' if name == 'beside' else name, NOT_CHECKED, f'{what}: {f.unasked.get(name, "nobody could be asked")}')]
+    return [Verdict(name, NOT_CHECKED, f'{what}: {f.unasked.get(name, "nobody could be asked")}')]
 
 
 def accept(verdicts, names):

@@ -6,8 +6,7 @@ import json
 from . import checks, classes, instance, site, sql, stack
 from .aws import AwsError
 
-METRICS = {'free_storage': ('FreeStorageSpace', 'Minimum'), 'least_freeable_memory': ('FreeableMemory', 'Minimum'),
-           'most_connections': ('DatabaseConnections', 'Maximum')}
+METRICS = {'free_storage': ('FreeStorageSpace', 'Minimum'), 'most_connections': ('DatabaseConnections', 'Maximum')}
 
 
 def class_change(aws, options, down):
@@ -19,7 +18,7 @@ def class_change(aws, options, down):
     facts.maintenance = ask(facts, 'maintenance', lambda: maintenance(aws, i))
     for name, numbers in (ask(facts, 'storage', lambda: metrics(aws, i)) or {}).items():
         setattr(facts, name, numbers)
-    for name, key in (('free_storage', 'storage'), ('least_freeable_memory', 'beside'), ('most_connections', 'connections')):
+    for name, key in (('free_storage', 'storage'), ('most_connections', 'connections')):
         if getattr(facts, name) is None:
             facts.unasked.setdefault(key, facts.unasked.get('storage', f'CloudWatch has no {METRICS[name][0]} of it'))
     stack_facts(aws, options, facts)
@@ -85,7 +84,7 @@ def metrics(aws, i):
     answer = aws.read('cloudwatch', 'get-metric-data', '--metric-data-queries', json.dumps(queries), '--scan-by', 'TimestampDescending',
                       '--start-time', (now - datetime.timedelta(hours=24)).isoformat(), '--end-time', now.isoformat())
     found = {result['Id']: result.get('Values') or [] for result in answer.get('MetricDataResults') or []}
-    take = {'free_storage': lambda values: values[0], 'least_freeable_memory': min, 'most_connections': max}
+    take = {'free_storage': lambda values: values[0], 'most_connections': max}
     return {name: take[name](found[name]) if found.get(name) else None for name in METRICS}
 
 

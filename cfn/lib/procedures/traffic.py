@@ -2,6 +2,7 @@
 """rds-drive against the site, if asked: constant traffic before, during and after, and a record of each request.
 
 It outlives a killed script, and the next one finds it again by its process id and start time. It ends by itself in any case."""
+import json
 import os
 import shlex
 import signal
@@ -72,9 +73,25 @@ class Traffic:
             self.say.live('waiting for the last answers')
             self.stop.wait(0.2)
 
+    def count(self):
+        """(requests that ended, those that failed)."""
+        ended = [o for run in self.runs() for o in outcomes(run['requests']) if o != 'pending']
+        return len(ended), sum(o != 'ok' for o in ended)
+
 
 def signal_process(pid, number):
     try:
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def outcomes(path):
+    """Of each request that has ended: ok, or how it failed (rds-drive --help). A line that a kill cut short is none."""
+    try:
+        with open(path, encoding='utf-8') as lines:
+            for line in lines:
+                if line.endswith('\n'):
+                    yield json.loads(line)['outcome']
+    except FileNotFoundError:
+        return

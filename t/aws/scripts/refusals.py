@@ -78,8 +78,7 @@ refused('no such instance', ['there is no database instance "nobody"'], lambda w
 refused('site', ['says "outage" of shop'], lambda w: w.host.update(state='outage'))
 refused('site held', ['held by order of alice'], lambda w: w.host.update(order={'action': 'hold', 'by': 'alice'}))
 refused('memory', ['keeps 3.0 GiB of data in memory', 'will have about 1.3 GiB', '--accept memory'], lambda w: None, down=True, database=full(3 << 30))
-refused('memory beside', ['beside its buffer pool', 'would swap'], lambda w: w.metrics.update(least_freeable_memory=[1 << 30]), down=True, database=full(1 << 29))
-refused('connections', ['had 400 connections', 'error 1040'], lambda w: w.metrics.update(most_connections=[30, 400, 12], least_freeable_memory=[4 << 30]), down=True, database=full(1 << 29))
+refused('connections', ['had 400 connections', 'error 1040'], lambda w: w.metrics.update(most_connections=[30, 400, 12]), down=True, database=full(1 << 29))
 refused('larger class', ['is larger than', 'cfn/bin/upgrade'], lambda w: (w.instance.update(DBInstanceClass='db.t4g.micro'), w.stack['Parameters'][0].update(ParameterValue='db.t4g.micro')),
         down=True, database=full(1 << 29))
 

@@ -49,7 +49,7 @@ class World:
         self.allowed = [SMALL, LARGE]
         self.orderable = {name: {'DBInstanceClass': name, 'MultiAZCapable': True, 'StorageType': 'gp3', 'MinStorageSize': 20, 'MaxStorageSize': 65536,
                                  'AvailabilityZones': [{'Name': 'eu-west-1a'}, {'Name': 'eu-west-1b'}]} for name in (SMALL, LARGE)}
-        self.metrics = {'free_storage': [12 << 30], 'least_freeable_memory': [2 << 30], 'most_connections': [20]}
+        self.metrics = {'free_storage': [12 << 30], 'most_connections': [20]}
         self.maintenance, self.snapshots, self.events, self.later = [], [], [], []
         self.asked = {}            # {operation: how often it was carried out}
         self.changes = 0           # class changes that really began
@@ -269,7 +269,7 @@ class Stage:
             self.saved[5](old, new)
             world.touch()
 
-        def write_page(context):
+        def write_page(context, *_):
             world.touch()
             context.say.line('the page')
             world.touch()

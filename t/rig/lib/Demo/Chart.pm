@@ -50,15 +50,17 @@ sub bands ($run, $length) {
 # The lane on top: which class serves, and when nobody does.
 sub phases ($run, $length) {
     my @f = @{ $run->{figures}{failovers} };
+    # In turn; the style's name and that of a person.
+    my @class = @{ $run->{classes} // [ [ small => 'small class' ], [ large => 'larger class' ] ] };
     my @spans;
     my $from = 0;
     for my $i (0 .. $#f) {
-        push @spans, [ $from, $f[$i]{fault}, $i % 2 ? ('large', 'larger class') : ('small', 'small class') ];
+        push @spans, [ $from, $f[$i]{fault}, @{ $class[ $i % 2 ] } ];
         $from = $f[$i]{promoted} // $run->{length};
         push @spans, [ $f[$i]{fault}, $from, 'gone', 'no database' ];
     }
     my $end = min($run->{length} + 1, $length);
-    push @spans, [ $from, $end, @f % 2 ? ('large', 'larger class') : ('small', 'small class') ] if $from < $end;
+    push @spans, [ $from, $end, @{ $class[ @f % 2 ] } ] if $from < $end;
     my $html = '<div class="lane">';
     for my $s (@spans) {
         my ($begin, $end, $class, $text) = @$s;
