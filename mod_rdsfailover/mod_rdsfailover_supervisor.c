@@ -9,7 +9,6 @@
  */
 #include "mod_rdsfailover.h"
 
-#include <apr_strings.h>
 #include <errno.h>
 #include <http_log.h>
 #include <limits.h>
@@ -21,8 +20,8 @@
 
 #include "mod_rdsfailover_notify.h"
 #include "mod_rdsfailover_prober.h"
+#include "mod_rdsfailover_secrets.h"
 #include "mod_rdsfailover_sockets.h"
-#include "rf_io_file.h"
 #include "rf_monitor.h"
 
 APLOG_USE_MODULE(rdsfailover);
@@ -32,9 +31,6 @@ APLOG_USE_MODULE(rdsfailover);
 #define PROBER_PAUSE_MAX RF_SEC(60)
 /* Samples of one prober taken in one turn, so that one that talks without end delays nobody. */
 #define SAMPLES_AT_ONCE 32
-/* How often mounted secrets are looked at. */
-#define FILE_LOOK RF_SEC(1)
-
 /* A restart takes seconds; if no monitor was started a minute after the parent forgot this one, the module is gone. */
 #define FORGOTTEN_FOR RF_SEC(60)
 
@@ -49,10 +45,7 @@ typedef struct watch {
     rf_brief told; /* as published last, and so told by RDSFailoverNotify */
     rf_time due;
     rf_time second_ends; /* for the history */
-    rf_dsn dsn; /* the one in use */
-    rf_io_file_stamp stamps[6];
-    rf_time files_due;
-    char file_error[400]; /* the last that was said */
+    rf_secrets secrets;
 } watch;
 
 /* --- the world of rf_monitor ------------------------------------------------------------------------------------------------ */
@@ -63,7 +56,7 @@ static void configure_prober(watch *w)
 
     memset(&command, 0, sizeof command);
     command.kind = RF_COMMAND_CONFIGURE;
-    command.dsn = w->dsn;
+    command.dsn = w->secrets.dsn;
     command.nresolvers = w->db->nresolvers;
     memcpy(command.resolvers, w->db->resolvers, sizeof command.resolvers);
     rf_prober_send(&w->prober, &command);
@@ -167,72 +160,6 @@ static void abort_sockets(void *ctx, const rf_address *addresses, unsigned n, in
     rf_sockets_ask(((watch *)ctx)->sockets, addresses, n, destroy, rf_clock_now());
 }
 
-/* --- mounted secrets ---------------------------------------------------------------------------------------------------------- */
-
-static void use_dsn(watch *w, const rf_dsn *dsn, rf_time now)
-{
-    rf_dsn_wipe(&w->dsn);
-    w->dsn = *dsn;
-    rf_slot_set_dsn(w->db->slot, &w->dsn);
-    w->monitor.snapshot.brief.dsn_serial++;
-    w->monitor.changed = 1;
-    configure_prober(w);
-    rf_monitor_prober_replaced(&w->monitor, now);
-}
-
-/* Read the DSN from where it came from. @return 0 after saying why not, once for each reason */
-static int read_again(watch *w, rf_dsn *ret_dsn)
-{
-    const char *directive = w->db->source.url[0] ? w->db->source.url : NULL;
-    rf_source_world world;
-    rf_source source;
-    rf_io_file file;
-    char error[400];
-
-    rf_io_file_world(&file, &world);
-    if (rf_source_read(&world, directive, ret_dsn, &source, error, sizeof error)) {
-        w->file_error[0] = 0;
-        return 1;
-    }
-    if (strcmp(error, w->file_error))
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, w->db->server, "RF0217: %s: %s; the DSN read before stays in use", w->db->name,
-                     error);
-    apr_cpystrn(w->file_error, error, sizeof w->file_error);
-    return 0;
-}
-
-/* @return 1 if a file changed since the last look */
-static int files_changed(watch *w)
-{
-    unsigned i;
-    int changed = 0;
-
-    for (i = 0; i < w->db->source.nfiles; i++)
-        changed |= rf_io_file_changed(w->db->source.files[i], &w->stamps[i]);
-    return changed;
-}
-
-static void look_at_files(watch *w, rf_time now)
-{
-    rf_dsn dsn;
-
-    if (!w->db->source.nfiles || now < w->files_due)
-        return;
-    w->files_due = now + FILE_LOOK;
-    if (!files_changed(w) || !read_again(w, &dsn))
-        return;
-    if (strcmp(dsn.host, w->dsn.host) || dsn.port != w->dsn.port) {
-        /* The slot, its history and the verified address are the old endpoint's. */
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->db->server, "RF0221: %s: the DSN now names another endpoint, which takes a "
-                     "graceful restart; the DSN read before stays in use", w->db->name);
-    } else if (memcmp(&dsn, &w->dsn, sizeof dsn)) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, w->db->server, "RF0218: %s: the DSN has changed and is in use from now on",
-                     w->db->name);
-        use_dsn(w, &dsn, now);
-    }
-    rf_dsn_wipe(&dsn);
-}
-
 /* --- orders ------------------------------------------------------------------------------------------------------------------- */
 
 static void take_orders(watch *watches, int n, rf_time now)
@@ -254,6 +181,13 @@ static void take_orders(watch *watches, int n, rf_time now)
 
 /* --- the loop ---------------------------------------------------------------------------------------------------------------- */
 
+static void tell_dsn(watch *w)
+{
+    rf_slot_set_dsn(w->db->slot, &w->secrets.dsn);
+    w->monitor.snapshot.brief.dsn_serial++;
+    w->monitor.changed = 1;
+}
+
 static void begin(watch *w, const rf_database *db, const char *prober_path, rf_time now)
 {
     const rf_world world = { w, ask_probe, ask_dns, replace_prober, say, publish, beat, queue, abort_sockets };
@@ -265,18 +199,12 @@ static void begin(watch *w, const rf_database *db, const char *prober_path, rf_t
     w->prober_path = prober_path;
     w->prober.fd = -1;
     w->prober_pause = PROBER_PAUSE;
-    w->dsn = db->dsn;
-    /* The parent read the files when it started; this may be the monitor after one that died a month later. */
-    if (files_changed(w) && read_again(w, &dsn))
-        w->dsn = dsn;
+    rf_secrets_begin(&w->secrets, db, now);
     policy.abort = rf_sockets_mode(db);
     rf_monitor_init(&w->monitor, &world, &policy, db->dns_timeout, db->nresolvers > 0,
                     rf_slot_adopt(db->slot, &seen) ? &seen : NULL, now);
-    if (!w->monitor.snapshot.brief.dsn_serial || !rf_slot_dsn(db->slot, &dsn) || memcmp(&dsn, &w->dsn, sizeof dsn)) {
-        rf_slot_set_dsn(db->slot, &w->dsn);
-        w->monitor.snapshot.brief.dsn_serial++;
-        w->monitor.changed = 1;
-    }
+    if (!w->monitor.snapshot.brief.dsn_serial || !rf_slot_dsn(db->slot, &dsn) || memcmp(&dsn, &w->secrets.dsn, sizeof dsn))
+        tell_dsn(w);
     rf_dsn_wipe(&dsn);
     w->told = w->monitor.snapshot.brief;
     start_prober(w, now);
@@ -327,7 +255,11 @@ static rf_time run_due(watch *w, rf_time now)
 {
     rf_time next;
 
-    look_at_files(w, now);
+    if (rf_secrets_look(&w->secrets, now)) {
+        tell_dsn(w);
+        configure_prober(w);
+        rf_monitor_prober_replaced(&w->monitor, now);
+    }
     if (w->prober.fd < 0 && now >= w->prober_due) {
         start_prober(w, now);
         rf_monitor_prober_replaced(&w->monitor, now);
