@@ -47,6 +47,12 @@ subtest 'a stack' => sub {
     is(scalar(grep { $_->{Message} =~ /shutdown/ } @{ $api->world->{events} }), 1, 'the instance was not touched again');
     is($api->ask(cloudformation => 'DescribeStackEvents', StackName => 'demo')->{ok}{StackEvents}[0]{ResourceStatus}, 'UPDATE_COMPLETE', 'the latest event comes first');
 
+    my $summary = $api->ask(cloudformation => 'GetTemplateSummary', StackName => 'demo')->{ok}{Parameters};
+    my ($list) = map { $_->{ParameterConstraints}{AllowedValues} } grep { $_->{ParameterKey} eq 'DbInstanceClass' } @$summary;
+    my ($template) = RdsFailover::Lint::slurp('cfn/templates/database.yaml') =~ /DbInstanceClass:.*?AllowedValues: \[(.*?)\]/s;
+    is(join(', ', @$list), $template, 'its classes are those of the template');
+    like($update->(@keep, $class->('db.m1.small'))->{error}{message}, qr/must be one of AllowedValues/, 'and no others');
+
     ok($update->(@keep, $class->('db.t4g.small'))->{ok}, 'a change of the parameter alone');
     until_true('changes the instance as well', sub { $api->world->{instances}{shop}{DBInstanceClass} eq 'db.t4g.small' });
     until_true('and then it is complete', sub { $stack->()->{StackStatus} eq 'UPDATE_COMPLETE' });

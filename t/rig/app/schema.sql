@@ -3,6 +3,9 @@
 CREATE DATABASE shop CHARACTER SET utf8mb4;
 CREATE USER shop@'%' IDENTIFIED BY '@SECRET@';
 GRANT ALL ON shop.* TO shop@'%';
+-- Who watches over an upgrade: sees everybody's transactions, and nothing else.
+CREATE USER operator@'%' IDENTIFIED BY '@SECRET@';
+GRANT PROCESS ON *.* TO operator@'%';
 CREATE USER repl@'%' IDENTIFIED BY '@SECRET@';
 GRANT REPLICATION SLAVE ON *.* TO repl@'%';
 DELETE FROM mysql.global_priv WHERE User = '';

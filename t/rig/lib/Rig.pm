@@ -161,10 +161,20 @@ sub httpd ($self, $how = 'restart', %option) {
     return $self->inside('httpd', { how => $how, host => $host, option => \%option })->{pid};
 }
 
-# The command line of the stand-in for the RDS API whose failovers are this rig's; to be run inside. Later options win.
-sub rds_api ($self, @option) {
-    my @hook = ("$ENV{RIG_HOME}/aws/on-rig", $self->{dir});
-    return ("$ENV{RIG_HOME}/aws/rds-api", '--hook', join(' ', map { "'" . s/'/'"'"'/gr . "'" } @hook), '--scale', 60, '--outage', $self->{outage}, @option);
+# The environment of somebody who operates the site, inside: its control (/rds-control of each host), its database, and the RDS API
+# where rds_api() has it, with AWS's published example key, which opens nothing else. Debian's aws command comes before any other.
+sub operator ($self) {
+    my $secret = $self->state->get('secret');
+    return (
+        RDS_CONTROL_USER => 'operator', RDS_CONTROL_PASSWORD => $secret, DATABASE_URL => "mysql://operator:$secret\@shop.rds.test:3306/shop",
+        RDS_AWS_ENDPOINT => 'http://127.0.0.1:4566', AWS_ACCESS_KEY_ID => 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY => 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+        AWS_DEFAULT_REGION => 'eu-west-1', AWS_EC2_METADATA_DISABLED => 'true', AWS_PAGER => '', PATH => "/usr/bin:$ENV{PATH}");
+}
+
+# The command line of the stand-in for the RDS API whose failovers, of that kind, are this rig's; to be run inside. Later options win.
+sub rds_api ($self, $kind, @option) {
+    my $hook = join ' ', map { "'" . s/'/'"'"'/gr . "'" } "$ENV{RIG_HOME}/aws/on-rig", '--kind', $kind, $self->{dir};
+    return ("$ENV{RIG_HOME}/aws/rds-api", '--port', 4566, '--hook', $hook, '--scale', 60, '--outage', $self->{outage}, @option);
 }
 
 # ---- running things inside ---------------------------------------------------------------------------------------------

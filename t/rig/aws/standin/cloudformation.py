@@ -46,6 +46,8 @@ def new_parameters(stack, asked):
         elif not one.get('UsePreviousValue'):
             value = one.get('ParameterValue')
         new[key] = value
+    if new['DbInstanceClass'] not in (*stack['AllowedClasses'], None):
+        raise Fault('ValidationError', f"Parameter 'DbInstanceClass' must be one of AllowedValues: [{', '.join(stack['AllowedClasses'])}]")
     missing = [key for key, value in new.items() if value is None]
     if missing:
         raise Fault('ValidationError', f"Parameters: [{', '.join(missing)}] must have values")
@@ -55,6 +57,17 @@ def new_parameters(stack, asked):
 def must_be_settled(stack):
     if stack['StackStatus'] not in SETTLED:
         raise Fault('ValidationError', f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated.")
+
+
+def get_template_summary(world, asked):
+    """The parameters; of DbInstanceClass also the list of values that the template allows."""
+    if 'StackName' not in asked:
+        raise Fault('NotStoodInFor', 'the stand-in knows no templates: --stack-name')
+    stack = stack_of(world, asked['StackName'])
+    lists = {'DbInstanceClass': {'AllowedValues': stack['AllowedClasses']}}
+    return {'Capabilities': ['CAPABILITY_IAM'], 'Parameters': [
+        {'ParameterKey': key, 'ParameterType': 'String', 'NoEcho': False, 'ParameterConstraints': lists.get(key, {}),
+         **({'DefaultValue': stack['Defaults'][key]} if key in stack['Defaults'] else {})} for key in stack['Parameters']]}
 
 
 def update_stack(world, asked):
@@ -168,7 +181,7 @@ def delete_change_set(world, asked):
 
 
 OPERATIONS = {
-    'DescribeStacks': describe_stacks, 'UpdateStack': update_stack, 'DescribeStackEvents': describe_stack_events,
+    'DescribeStacks': describe_stacks, 'GetTemplateSummary': get_template_summary, 'UpdateStack': update_stack, 'DescribeStackEvents': describe_stack_events,
     'CreateChangeSet': create_change_set, 'DescribeChangeSet': describe_change_set, 'ExecuteChangeSet': execute_change_set,
     'DeleteChangeSet': delete_change_set,
 }

@@ -10,8 +10,8 @@ import threading
 
 REGION, ACCOUNT = 'eu-west-1', '123456789012'
 
-# vCPUs and GiB are AWS's; the list is that of cfn/templates/database.yaml, and one class that cannot be Multi-AZ for tests.
-CLASSES = {'db.t4g.micro': 1, 'db.t4g.small': 2, 'db.t4g.medium': 4, 'db.t4g.large': 8, 'db.m7g.large': 8, 'db.m7g.xlarge': 16, 'db.r7g.large': 16}
+# The list of cfn/templates/database.yaml.
+CLASSES = ('db.t4g.micro', 'db.t4g.small', 'db.t4g.medium', 'db.t4g.large', 'db.m7g.large', 'db.m7g.xlarge', 'db.r7g.large')
 
 
 def arn(kind, name):
@@ -45,7 +45,8 @@ def first(name, endpoint, port, db_class, now):
         'deployments': {},
         'maintenance': {},
         'events': [],
-        'orderable': {key: {'MultiAZCapable': True, 'MemoryGiB': memory} for key, memory in CLASSES.items()} | {'db.m1.small': {'MultiAZCapable': False}},
+        # And one that cannot be Multi-AZ.
+        'orderable': {**{name: {'MultiAZCapable': True} for name in CLASSES}, 'db.m1.small': {'MultiAZCapable': False}},
         'metrics': {'FreeStorageSpace': 12 << 30, 'FreeableMemory': 900 << 20, 'DatabaseConnections': 12, 'CPUUtilization': 35.0},
         'stacks': {'demo': {
             'StackName': 'demo', 'StackId': f'arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/demo/11111111-2222-3333-4444-555555555555',
@@ -53,6 +54,7 @@ def first(name, endpoint, port, db_class, now):
             'Parameters': {'DbInstanceClass': db_class, 'Release': '0.1.0', 'ArtifactBucket': 'demo-artifacts', 'TemplatePrefix': 'templates/0.1.0',
                            'DeletionProtection': 'false'},
             'Defaults': {'DbInstanceClass': 'db.t4g.small', 'DeletionProtection': 'false'},
+            'AllowedClasses': list(CLASSES),
             'Outputs': {'DatabaseInstance': name, 'DatabaseEndpoint': endpoint, 'Url': 'http://127.0.0.1:8080/'},
             'Events': [], 'ChangeSets': {}}},
         'trouble': [],

@@ -3,6 +3,7 @@
 # fit while they wait. Hosts share files, as after a deployment; no process, no memory and no directory to write to.
 package Rig::Httpd;
 use v5.36;
+use Digest::SHA ();
 use POSIX qw(ceil);
 use Rig::Dns ();
 use Rig::Php ();
@@ -71,6 +72,7 @@ sub configure ($state, $host, $say) {
     my $module = $state->option('module') ? take_module($state->option('stage'), $host) : '';
     die "mpm prefork needs mod_php (package libapache2-mod-php)\n" if $mpm eq 'prefork' && !php_module();
     die "mpm event needs PHP-FPM (package php-fpm)\n"              if $mpm eq 'event'   && !Rig::Php::program();
+    Rig::Process::spew("$dir/users", 'operator:{SHA}' . Digest::SHA::sha1_base64($state->get('secret')) . "=\n");
     Rig::Template::write('httpd.conf', "$dir/httpd.conf", %$size,
         DIR => $dir, LOG => "$ENV{RIG_INSIDE}/log", NAME => 'httpd' . suffix($host), ADDRESS => address($host),
         HTDOCS => "$ENV{RIG_INSIDE}/htdocs", MODULES => module_dir(), ROOT => !$>,
