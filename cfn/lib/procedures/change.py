@@ -5,8 +5,6 @@ from .aws import AwsError
 from .outcome import Failed, Refused
 from .steps import Step
 
-INVALID_STATE = ('InvalidDBInstanceState', 'InvalidDBInstanceStateFault')
-
 
 class Change:
     """down: to a smaller class, with the checks that takes."""
@@ -21,7 +19,7 @@ class Change:
             Step('check', 'may it be done?', self.check),
             Step('snapshot', 'a recent snapshot, or a new one', lambda: snapshot.ensure(c), lambda: snapshot.plan(c)),
             Step('traffic', 'traffic, if asked for', c.begin_traffic, c.traffic.plan if self.o.traffic else lambda: [], always=True),
-            Step('arm', 'the module of each host is told that a failover is coming', c.arm, c.arm_plan),
+            Step('arm', 'the module of each host is told that a failover is coming', c.arm, lambda: c.order_plan('arm')),
             Step('modify', 'RDS is asked for the class', self.modify, lambda: [c.aws.show('rds', 'modify-db-instance', *self.words())]),
             Step('follow', 'until RDS has finished: standby first, then a failover, then the other', self.follow),
             Step('verify', "class, zones, writability, the site's own record", self.verify),
@@ -38,6 +36,7 @@ class Change:
         snapshot.rest(self.c)
         facts, verdicts = self.facts()
         self.c.judge(facts, verdicts)
+        self.c.remember(facts)
         i = facts.instance
         self.c.confirm(f'Change {i.identifier} from {i.klass} to {self.o.klass} now? In some minutes it fails over: nothing answers for 60 to 120 s. Go ahead')
 
@@ -67,7 +66,7 @@ class Change:
             self.c.aws.change('rds', 'modify-db-instance', *self.words())
             return True
         except AwsError as error:
-            if error.code in INVALID_STATE:
+            if error.code in instance.INVALID_STATE:
                 return False
             self.c.journal.forget('modify')
             raise Failed(f'RDS refuses {self.o.klass} for {self.o.instance} ({error}). Nothing was changed: choose another class, or try later') from None

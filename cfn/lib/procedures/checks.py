@@ -62,6 +62,31 @@ def failover(facts) -> List[Verdict]:
     return [verdict for check in checks for verdict in check(facts)]
 
 
+def blue_green(facts, version) -> List[Verdict]:
+    checks = [status, backups, password, pending, transactions, site]
+    return other_version(facts, version) + [verdict for check in checks for verdict in check(facts)]
+
+
+def other_version(f, version):
+    i = f.instance
+    if i.version == version:
+        return [Verdict('version', REFUSED, f'{i.identifier} is {i.engine} {version} already: choose another --version')]
+    return [Verdict('version', OK, f'{i.engine} {i.version} to {version}')]
+
+
+def backups(f):
+    if f.instance.backup_days:
+        return [Verdict('backups', OK, f'backups are kept for {f.instance.backup_days} days')]
+    return [Verdict('backups', REFUSED, f'{f.instance.identifier} has no automated backups, and green is made from one: set BackupRetentionDays first')]
+
+
+def password(f):
+    if not f.instance.managed_password:
+        return [Verdict('password', OK, "the master's password is its own")]
+    return [Verdict('password', REFUSED, f"the master's password of {f.instance.identifier} is managed in Secrets Manager, which blue/green deployments do "
+                                         'not support: aws rds modify-db-instance --no-manage-master-user-password --master-user-password … first')]
+
+
 def status(f):
     at = f.instance.status
     if at == 'available':

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 
-from . import checks, gather, journal, outcome, stack
+from . import checks, journal, outcome, stack
 from .aws import Aws, AwsError
 from .context import Context
 from .outcome import Refused, Stop, Usage
@@ -121,8 +121,7 @@ def rehearse(context, procedure, run):
     """The checks for real, the rest only told; neither journal nor lock."""
     context.say.step = 'check'
     facts, verdicts = procedure.facts()
-    context.say.line(gather.headline(facts))
-    context.weigh(verdicts)
+    context.judge(facts, verdicts)
     context.say.plain('\nThis would be done:\n')
     run.show()
     return outcome.DONE

@@ -21,9 +21,12 @@ class Context:
     # ---- before ----------------------------------------------------------------------------------------------------------
 
     def judge(self, facts, verdicts):
-        """Show what was found; raise Refused if anything speaks against it. Remembers what verify will compare with."""
+        """Show what was found; raise Refused if anything speaks against it."""
         self.say.line(gather.headline(facts))
         self.weigh(verdicts)
+
+    def remember(self, facts):
+        """What verify will compare with, and the events up to now, which are none of this procedure's."""
         i = facts.instance
         host = (facts.hosts or [None])[0]
         self.journal.keep(zone=i.zone, secondary_zone=i.secondary_zone, klass=i.klass, version=i.version, endpoint=i.endpoint,
@@ -62,8 +65,8 @@ class Context:
             return
         self.follower.arm()
 
-    def arm_plan(self):
-        return [f"curl --header 'X-RDSFailover-Control: 1' --data 'action=arm&ttl={self.options.ttl}' {url}" for url in self.options.control]
+    def order_plan(self, action, ttl=None):
+        return [f"curl --header 'X-RDSFailover-Control: 1' --data 'action={action}&ttl={ttl or self.options.ttl}' {url}" for url in self.options.control]
 
     def begin_traffic(self):
         if not self.options.traffic or self.journal.facts.get('verdicts') is not None:
@@ -97,7 +100,10 @@ class Context:
     def abandon(self):
         """Nothing was asked of the database: as if the script had never run, but for a snapshot."""
         self.traffic.end(wait=False)
-        if self.journal.facts.get('order') == 'arm':
+        order = self.journal.facts.get('order')
+        if order == 'hold':
+            self.follower.arm('release')
+        if order in ('arm', 'hold'):
             self.disarm()
         self.journal.drop()
 

@@ -15,6 +15,8 @@ from .say import span
 STUCK = ('failed', 'incompatible-', 'storage-full', 'inaccessible-', 'stopped', 'restore-error', 'deleting', 'insufficient-')
 # Looks at an instance that is at rest and yet not as asked, before that counts as RDS having given up: it may be late in telling.
 GIVEN_UP = 12
+# Orders that end by themselves.
+TIMED = ('arm', 'hold')
 
 
 def key(event):
@@ -97,17 +99,20 @@ class Follower:
         if self.options.control and self.stop.now() > self.armed_at + self.options.ttl / 2:
             self.arm()
 
-    def arm(self, action='arm'):
-        """A failed order is told and no reason to stop: the module finds out by itself what happens, some tenths later."""
+    def arm(self, action='arm', ttl=None):
+        """Give an order to each host. One that fails is told and no reason to stop: the module finds out by itself what happens,
+        some tenths of a second later."""
         self.armed_at = self.stop.now()
-        name = self.journal.facts.get('database')
+        ttl = (ttl or self.options.ttl) if action in TIMED else None
+        is_new = self.journal.facts.get('order') != action
+        # Written down first: what a killed script has ordered, the next one takes back.
+        self.journal.keep(order=action)
         for url in self.options.control:
-            error = site.order(url, name, action, self.options.ttl if action == 'arm' else None)
+            error = site.order(url, self.journal.facts.get('database'), action, ttl)
             if error:
                 self.say.loud(f'{url} did not take the order {action}: {error}')
-            elif self.journal.facts.get('order') != action:
-                self.say.line(f'{url}: {action}' + (f' for {self.options.ttl} s' if action == 'arm' else ''))
-        self.journal.keep(order=action)
+            elif is_new:
+                self.say.line(f'{url}: {action}' + (f' for {ttl} s' if ttl else ''))
 
     def site_words(self):
         return ''.join(f'; {state}' for state in sorted(set(self.states.values())))

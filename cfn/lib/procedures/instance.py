@@ -7,6 +7,10 @@ from .aws import AwsError
 from .outcome import Refused
 
 
+# RDS's answer to whoever asks an instance that is busy.
+INVALID_STATE = ('InvalidDBInstanceState', 'InvalidDBInstanceStateFault')
+
+
 @dataclasses.dataclass
 class Instance:
     identifier: str

@@ -30,6 +30,12 @@ class NotAsHoped(Stop):
     code = NOT_AS_HOPED
 
 
+class Pause(Stop):
+    """As far as it should go for now. The same command goes on."""
+
+    code = DONE
+
+
 class Declined(Stop):
     code = DECLINED
 

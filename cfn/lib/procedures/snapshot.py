@@ -58,7 +58,7 @@ def create(context):
         context.aws.change('rds', 'create-db-snapshot', *create_words(context.options, context.journal))
     except AwsError as error:
         # Made by a call whose answer was lost; or the instance is busy, and will not be for long.
-        if error.code not in ('DBSnapshotAlreadyExists', 'DBSnapshotAlreadyExistsFault', 'InvalidDBInstanceState', 'InvalidDBInstanceStateFault'):
+        if error.code not in ('DBSnapshotAlreadyExists', 'DBSnapshotAlreadyExistsFault', *instance.INVALID_STATE):
             raise
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each check's refusal: its exit code, its sentence, and that nothing was changed."""
 import tap
-from world import LARGE, SITE, SMALL, Stage, World, change
+from world import LARGE, SITE, SMALL, Stage, World, bluegreen, change, failover, status
 
 CHANGES = {'modify-db-instance', 'create-db-snapshot', 'update-stack'}
 
@@ -81,6 +81,46 @@ refused('memory', ['keeps 3.0 GiB of data in memory', 'will have about 1.3 GiB',
 refused('connections', ['had 400 connections', 'error 1040'], lambda w: w.metrics.update(most_connections=[30, 400, 12]), down=True, database=full(1 << 29))
 refused('larger class', ['is larger than', 'cfn/bin/upgrade'], lambda w: (w.instance.update(DBInstanceClass='db.t4g.micro'), w.stack['Parameters'][0].update(ParameterValue='db.t4g.micro')),
         down=True, database=full(1 << 29))
+
+
+
+def refused_by(name, main, words, spoil, *argv):
+    world = World()
+    spoil(world)
+    with Stage() as stage:
+        code, said = stage.run(world, main, '--instance', 'shop', *SITE, *argv)
+    tap.eq(code, 3, f'{name}: exit code')
+    tap.has(said, words, f'{name}: says {words!r}')
+    tap.eq((world.changes, world.orders), (0, []), f'{name}: nothing was changed')
+
+
+def fail_over(argv):
+    return failover.main('failover', 'test', argv)
+
+
+def blue_green(argv):
+    return bluegreen.main('blue-green', 'test', argv)
+
+
+refused_by('failover, status', fail_over, '"modifying"', put(DBInstanceStatus='modifying'))
+refused_by('failover, single zone', fail_over, 'is not Multi-AZ', put(MultiAZ=False))
+refused_by('blue-green, managed password', blue_green, 'managed in Secrets Manager', put(MasterUserSecret={'SecretArn': 'arn'}), '--version', '8.4.7')
+refused_by('blue-green, no backups', blue_green, 'has no automated backups', put(BackupRetentionPeriod=0), '--version', '8.4.7')
+refused_by('blue-green, same version', blue_green, 'is mysql 8.4.6 already', lambda w: None, '--version', '8.4.6')
+
+# What the checks find, status shows; it is content only if all is well.
+for name, spoil, wanted, words in (
+        ('well', lambda w: None, 0, 'demo: CREATE_COMPLETE, DbInstanceClass=db.t4g.small'),
+        ('drift', lambda w: w.stack['Parameters'][0].update(ParameterValue=LARGE), 4, 'but it is db.t4g.small: drift'),
+        ('busy', put(DBInstanceStatus='modifying', PendingModifiedValues={'DBInstanceClass': LARGE}), 4, f'pending    DBInstanceClass={LARGE}'),
+        ('outage', lambda w: w.host.update(state='outage'), 4, 'shop outage, writer 10.0.1.4')):
+    world = World()
+    spoil(world)
+    with Stage() as stage:
+        code, said = stage.run(world, lambda argv: status.main('status', 'test', argv), '--stack', 'demo', '--status', 'http://web/rds-status',
+                               '--region', 'eu-west-1', '--state', stage.state, options=False)
+    tap.eq(code, wanted, f'status, {name}: exit code')
+    tap.has(said, words, f'status, {name}: says {words!r}')
 
 # Two at once are both told.
 refused('two', ['status: ', 'storage: '], lambda w: (w.instance.update(DBInstanceStatus='modifying'), w.metrics.update(free_storage=[1])))

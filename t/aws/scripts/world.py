@@ -17,7 +17,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..', '..', 'cfn', 'lib'))
-from procedures import aws, change, cli, journal, page, site, sql    # noqa: E402, F401
+from procedures import aws, bluegreen, change, failover, cli, journal, page, site, sql, status    # noqa: E402, F401
 
 BEGAN = 1_800_000_000
 # Seconds from the change: RDS begins to show it, the writer stops, another writes, all is done.
@@ -55,6 +55,7 @@ class World:
         self.changes = 0           # class changes that really began
         self.orders = []
         self.host = {'state': 'available', 'failovers': [], 'held': 0, 'troubled': 0, 'writer': '10.0.1.4', 'order': None}
+        self.deployment = None
         self.trouble = []          # what becomes of the next calls: exceptions, or words to raise after the call
         self.tell('Backing up DB instance', -7200)
 
@@ -174,6 +175,41 @@ class World:
         self.after(start, fault)
         self.after(start + PROMOTED - FAULT, promoted)
 
+    # ---- blue/green ----------------------------------------------------------------------------------------------------------
+
+    def create_blue_green_deployment(self, words):
+        if self.deployment:
+            raise aws.AwsError('BlueGreenDeploymentAlreadyExistsFault', 'it exists')
+        self.must_be_available()
+        self.changes += 1
+        self.deployment = {'BlueGreenDeploymentIdentifier': 'bgd-1', 'BlueGreenDeploymentName': words['--blue-green-deployment-name'],
+                           'Target': 'arn:aws:rds:eu-west-1:123456789012:db:shop-green-1', 'Status': 'PROVISIONING', 'version': words['--target-engine-version']}
+        self.instance['DBInstanceStatus'] = 'backing-up'
+        self.after(300, lambda: self.instance.update(DBInstanceStatus='available'))
+        self.after(900, lambda: self.deployment.update(Status='AVAILABLE'))
+        return {'BlueGreenDeployment': self.deployment}
+
+    def describe_blue_green_deployments(self, words):
+        known = self.deployment and words['--filters'].endswith('=' + self.deployment['BlueGreenDeploymentName'])
+        return {'BlueGreenDeployments': [self.deployment] if known else []}
+
+    def switchover_blue_green_deployment(self, _):
+        if self.deployment['Status'] != 'AVAILABLE':
+            raise aws.AwsError('InvalidBlueGreenDeploymentStateFault', 'not in an available state')
+        self.changes += 1
+        self.after(3, lambda: self.deployment.update(Status='SWITCHOVER_IN_PROGRESS'))
+        self.fail_over(10)
+
+        def switched():
+            self.instance.update(EngineVersion=self.deployment['version'])
+            self.deployment.update(Status='SWITCHOVER_COMPLETED')
+        self.after(100, switched)
+        return {'BlueGreenDeployment': self.deployment}
+
+    def delete_blue_green_deployment(self, _):
+        self.deployment = None
+        return {}
+
     def describe_stacks(self, words):
         if words['--stack-name'] != 'demo':
             raise aws.AwsError('ValidationError', f'Stack with id {words["--stack-name"]} does not exist')
@@ -203,6 +239,8 @@ class World:
 
     def order(self, form):
         self.orders.append(form['action'])
+        if form['action'] in ('hold', 'release'):
+            self.host['order'] = {'action': 'hold', 'by': 'operator', 'drained': True} if form['action'] == 'hold' else None
         return 'done'
 
     def status(self):
