@@ -114,4 +114,7 @@ class Context:
         if bad:
             raise NotAsHoped(f'done in {took}, but not as it should be:\n' + '\n'.join(f'{text}.' for text in bad))
         self.say.step = 'done'
+        for name, kind, text in self.journal.facts.get('verdicts', []):
+            if kind == checks.OK and name in ('class', 'version', 'zones', 'record', 'traffic'):
+                self.say.line(text)
         self.say.line(f'in {took}')

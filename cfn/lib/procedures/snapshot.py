@@ -28,7 +28,7 @@ def ensure(context):
     while True:
         there = context.aws.read('rds', 'describe-db-snapshots', '--db-instance-identifier', o.instance).get('DBSnapshots') or []
         mine = [s for s in there if s['DBSnapshotIdentifier'] == own]
-        recent = [s for s in there if s.get('Status') == 'available' and age(s) <= o.snapshot_age * 3600]
+        recent = [s for s in there if s.get('Status') == 'available' and (s in mine or age(s) <= o.snapshot_age * 3600)]
         if mine and mine[0].get('Status') == 'failed':
             raise Failed(f'the snapshot {own} failed: see its events, delete it, and run this script again')
         if recent:
