@@ -45,14 +45,17 @@ def site_facts(options, facts):
         facts.hosts = [site.look(url, options.database, facts.instance.endpoint) for url in options.status]
     else:
         facts.unasked['site'] = 'no --status was given, so no module is told that a failover is coming, and none is asked afterwards'
+    facts.transactions = of_database(facts, 'transactions', lambda database: database.transactions(facts.longest))
+    if facts.down:
+        facts.engine = of_database(facts, 'memory', lambda database: database.numbers())
+
+
+def of_database(facts, name, question):
     try:
-        database = sql.Sql()
-        facts.transactions = database.transactions(facts.longest)
-        if facts.down:
-            facts.engine = database.numbers()
+        return question(sql.Sql())
     except sql.NoSql as why:
-        facts.unasked.setdefault('transactions', str(why))
-        facts.unasked.setdefault('memory', str(why))
+        facts.unasked[name] = str(why)
+        return None
 
 
 def ask(facts, name, question):

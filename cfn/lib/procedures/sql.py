@@ -93,7 +93,10 @@ class Sql:
         finally:
             os.close(reader)
         if done.returncode:
-            raise NoSql(f'{self.dsn["host"]}: {" ".join(done.stderr.split())[:200]}')
+            # The client repeats the statement first.
+            error = [line for line in done.stderr.splitlines() if line.startswith('ERROR')] or [' '.join(done.stderr.split())]
+            hint = '; GRANT PROCESS ON *.* to this user lets it look' if '1227' in error[0] else ''
+            raise NoSql(f'{self.dsn["host"]}: {error[0][:200]}{hint}')
         return [line.split('\t') for line in done.stdout.splitlines()]
 
     def transactions(self, longest):
