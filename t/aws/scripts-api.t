@@ -17,7 +17,8 @@ my $api = RdsFailover::RdsApi->new(scale => 120);
 my $pid = open2(my $from, my $to, source_tree() . '/t/aws/scripts/host.py', $api->url, "$dir/orders");
 chomp(my $site = <$from> // BAIL_OUT('host.py does not start'));
 
-# The aws that the script finds: it kills the script before or after the operation named in the file `kill`, once.
+# The aws that the script finds: it kills the script before or after the operation named in the file `kill`, or asks it to end
+# during it; once.
 mkdir "$dir/bin";
 open my $out, '>', "$dir/bin/aws" or die "$dir/bin/aws: $!\n";
 print {$out} <<'SH';
@@ -25,6 +26,7 @@ print {$out} <<'SH';
 test -e "$RF_KILL" && read operation when <"$RF_KILL"
 if test "$2" != "$operation"; then exec /usr/bin/aws "$@"; fi
 rm "$RF_KILL"
+if test "$when" = during; then kill -TERM $PPID; exec /usr/bin/aws "$@"; fi
 test "$when" = before || /usr/bin/aws "$@"
 kill -KILL $PPID
 SH
@@ -58,14 +60,18 @@ sub orders () { return -e "$dir/orders" ? split /\n/, slurp("$dir/orders") : () 
 
 my @upgrade = ('upgrade', '--class', 'db.m7g.large', '--snapshot-age', 0, '--traffic', "$site/", '--rate', 5, '--drive', build_dir() . '/rds-drive');
 for my $kill (['get-metric-data', 'before', 'check'], ['create-db-snapshot', 'after', 'snapshot'], ['modify-db-instance', 'before', 'modify'],
-    ['modify-db-instance', 'after', 'modify'], ['describe-events', 'before', 'follow'], ['update-stack', 'after', 'reconcile']) {
+    ['modify-db-instance', 'after', 'modify'], ['describe-db-instances', 'during', 'modify'], ['describe-events', 'before', 'follow'], ['update-stack', 'after', 'reconcile']) {
     my ($operation, $when, $step) = @$kill;
     # Once the change has begun it is the next script that is killed; the last one goes to its end.
     open my $order, '>', "$dir/kill" or die "$dir/kill: $!\n";
     say {$order} "$operation $when";
     close $order;
     my ($signal, $code, $said) = script(@upgrade);
-    is($signal, 9, "killed $when $operation") or diag $said;
+    if ($when eq 'during') {
+        is($code, 143, "ended by SIGTERM during $operation") or diag $said;
+        like($said, qr/^Stopped in step "$step"\. .*To .*: \S*upgrade --stack demo/m, 'it says where it stands and how to go on');
+    }
+    else { is($signal, 9, "killed $when $operation") or diag $said }
     is(step_now(), $step, "in step $step");
 }
 my ($signal, $code, $said) = script(@upgrade);
