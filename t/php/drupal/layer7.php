@@ -5,11 +5,12 @@
 define('DRUPAL_ROOT', $argv[1]);
 error_reporting(E_ALL & ~E_DEPRECATED);
 chdir(DRUPAL_ROOT);
-require_once DRUPAL_ROOT . '/includes/bootstrap.inc';
-require_once DRUPAL_ROOT . '/includes/database/database.inc';
-require_once DRUPAL_ROOT . '/includes/cache.inc';
-require_once DRUPAL_ROOT . '/includes/database/query.inc';
-require_once DRUPAL_ROOT . '/includes/database/mysql/query.inc';
+foreach (array('bootstrap.inc', 'database/database.inc', 'cache.inc', 'database/query.inc', 'database/mysql/query.inc') as $file) {
+    // A stand-in has only one of them.
+    if (is_file(DRUPAL_ROOT . "/includes/$file")) {
+        require_once DRUPAL_ROOT . "/includes/$file";
+    }
+}
 require_once __DIR__ . '/../../../drupal-settings/drupal7/rdsmysql/database.inc';
 
 $options = array('driver' => 'rdsmysql', 'host' => $argv[2], 'port' => $argv[3], 'username' => $argv[4], 'password' => $argv[5],
