@@ -29,6 +29,9 @@ static const char *set_dsn(cmd_parms *cmd, void *dummy, const char *value)
     }
     rf_dsn_wipe(&dsn);
     rf_config_server(cmd->server)->dsn = value;
+    /* mod_info shows the tree of directives to whoever may see it; httpd reads the file anew at each restart. */
+    rf_dsn_redact_text(value, redacted, sizeof redacted);
+    ((ap_directive_t *)cmd->directive)->args = apr_pstrdup(cmd->pool, redacted);
     return NULL;
 }
 

@@ -57,6 +57,12 @@ sub rules_problems ($file) {
     return $? ? "status $?: $said" : '';
 }
 
+# A text as HTML writes it.
+sub escaped ($text) {
+    my %entity = ('&' => '&amp;', '<' => '&lt;', '>' => '&gt;', '"' => '&quot;', "'" => '&#39;');
+    return $text =~ s/([&<>"'])/$entity{$1}/gr;
+}
+
 # The families of a scrape: name => type.
 sub families ($text) { return $text =~ /^# TYPE (\w+) (\w+)$/mg }
 
