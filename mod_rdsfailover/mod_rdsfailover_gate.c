@@ -64,7 +64,7 @@ static rf_request_facts facts_of(request_rec *r)
     facts.subrequest = r->main != NULL;
     facts.executed = has_executed(r);
     facts.exempt = is_exempt(r);
-    facts.status_page = handler && (!strcmp(handler, "rds-status") || !strcmp(handler, "server-status"));
+    facts.status_page = handler && (!strcmp(handler, "rds-status") || !strcmp(handler, "server-status") || !strcmp(handler, "server-info"));
     facts.regular_file = r->finfo.filetype == APR_REG && r->path_info && !*r->path_info;
     facts.own_handler = (handler && strcmp(handler, "default-handler")) || (!handler && type_is_handler(r->content_type));
     facts.proxied = r->proxyreq != PROXYREQ_NONE || (r->filename && !strncmp(r->filename, "proxy:", 6));
