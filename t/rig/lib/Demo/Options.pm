@@ -2,13 +2,15 @@
 # The demo's command line.
 package Demo::Options;
 use v5.36;
+use Demo::Procedure ();
 
 my $HELP = <<'END';
 Usage: demo [options]
 
 Puts a local Multi-AZ database under load, upgrades it to a larger class by a failover and takes it back
 down by another, without the module and with it; prints the two side by side and writes
-t/rig/out/report.html. Takes under five minutes. Ctrl-C ends it and leaves nothing behind.
+t/rig/out/report.html. Both are done by cfn/bin/upgrade and cfn/bin/downgrade, through the aws command, with
+a stand-in for the RDS API. Takes about six minutes. Ctrl-C ends it and leaves nothing behind.
 
   --kind KIND      how the database goes away: graceful (a class change), crash, blackhole or hang (graceful)
   --outage TIME    seconds without a database, each time (15)
@@ -48,6 +50,7 @@ sub parse (@argv) {
         refuse("--$name: \"$value\": $takes->[1]") unless $value =~ $takes->[0];
         $option{$name} = $value;
     }
+    if (my $why = Demo::Procedure::lacks()) { refuse($why) }
     $option{build} = Cwd::realpath($option{build}) // $option{build};
     refuse("--build: \"$option{build}\": there is no rds-drive in it; build it first (./bootstrap build)") unless -x "$option{build}/rds-drive";
     refuse("--build: \"$option{build}\": there is no stage/modules/mod_rdsfailover.so in it; build it first (./bootstrap build)")

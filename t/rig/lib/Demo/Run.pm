@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# One run: a rig under load is upgraded to the larger class and back down. play() returns everything that was seen:
+# One run: a rig under load is upgraded to the larger class and back down, by cfn/bin's scripts. play() returns everything that was seen:
 #   {label, module, kind, outage, rate, hosts, front, patience, started, length,
 #    requests  => [{n, kind, due, latency, ok, failed, status, reason, rounds}],   times in seconds from `started`
 #    events    => [{event, at, …}],          from the rig
 #    phases    => [{name, class, from, to}], the steady stretches whose p99 is compared
 #    status    => [{at, ms, state, now}],                from the module of the first host
 #    failovers => [{started, detected_ms, …}],           from that of each: detected and released when the last one did
+#    procedures => see Demo::Procedure,
 #    ledger    => see Demo::Ledger}
 package Demo::Run;
 use v5.36;
 use File::Copy ();
 use File::Path ();
+use JSON::PP ();
 use List::Util qw(max min);
 use POSIX ();
 use Time::HiRes qw(time sleep);
@@ -18,6 +20,7 @@ use Time::Local ();
 use Demo::Child ();
 use Demo::Follow ();
 use Demo::Ledger ();
+use Demo::Procedure ();
 
 # Real pages, real queries, writes of both sorts, and a file that needs no database. Names are shown in the report.
 our @MIX = (
@@ -34,11 +37,13 @@ our $STEADY = 12;    # seconds of each class whose p99 is taken
 our $SETTLE = 13;    # between a failover and the next stretch at least, so that runs are alike
 our $PATIENCE = 32;  # and at most, for a site that is not itself again; as long as the outage, if that was longer
 
+my $json = JSON::PP->new->canonical->utf8;
+
 sub new ($class, %option) { return bless {%option}, $class }
 
 # Ends everything; also when the object goes.
 sub stop ($self) {
-    delete $self->{$_} for qw(director driver watch);
+    delete $self->{$_} for qw(director driver watch api);
     if (my $rig = delete $self->{rig}) { $rig->down }
 }
 
@@ -82,6 +87,9 @@ sub warm ($self) {
 
 sub begin ($self) {
     my $out = $self->{out};
+    $self->{api} = Demo::Child->start({ inside => 1, log => "$out/rds-api.log" }, $self->{rig}->command(
+        $self->{rig}->rds_api($self->{kind}, '--scale', $Demo::Procedure::SCALE)));
+    $self->await_api;
     if ($self->{module}) {
         for my $host ($self->{rig}->hosts) {
             push @{ $self->{watch} }, Demo::Child->start({ inside => 1, log => "$out/watch$host.log" }, $self->{rig}->command(
@@ -99,9 +107,17 @@ sub begin ($self) {
     $self->{answers}  = Demo::Follow->new(status_file($out, 1));
 }
 
+sub await_api ($self) {
+    my $end = time + 30;
+    until (slurp("$self->{out}/rds-api.log") =~ m{^http://}m) {
+        die "the stand-in for the RDS API does not listen:\n" . slurp("$self->{out}/rds-api.log") if time > $end || $self->{api}->ended;
+        sleep 0.05;
+    }
+}
+
 sub status_file ($out, $host) { return "$out/status" . ($host > 1 ? $host : '') . '.jsonl' }
 
-# The plot, in a process of its own. Lines: "now TEXT", "steady NAME CLASS FROM TO", "error TEXT".
+# The plot, in a process of its own. Lines: "now TEXT", "steady NAME CLASS FROM TO", "did PROCEDURE" (JSON), "line TEXT", "error TEXT".
 sub direct ($self, $to) {
     my $rig = $self->{rig};
     # The rig lives as long as the demo holds its lifeline, and no longer: not as long as this process.
@@ -114,19 +130,19 @@ sub direct ($self, $to) {
         $self->nap($from + $STEADY);
         printf {$to} "steady %s %s %.3f %.3f\n", $name, $class, $from, time - 1;    # what comes in last may meet the fault
     };
-    my $change = sub ($class) {
-        print {$to} "now class change to $class\n";
+    my $change = sub ($name, $class) {
+        print {$to} "now $name to $class\n";
+        my $from = time;
         $self->prime_late;
-        $rig->fail($self->{kind}, outage => $self->{outage}, class => $class, rebuild => undef);
-        return time;
+        my $done = Demo::Procedure::run($rig, $name, $class, "$self->{out}/state", sub ($text) { print {$to} "line $name: $text\n" });
+        print {$to} 'did ' . $json->encode($done) . "\n";
+        my ($flipped) = grep { $_->{event} eq 'dns_flipped' && $_->{t} >= $from } $rig->events;
+        $self->settle($to, $flipped ? $flipped->{t} : time);
     };
     $steady->('before', 'small');
-    my $changed = $change->('large');
-    $rig->rebuild;
-    $self->settle($to, $changed);
+    $change->('upgrade', 'db.m7g.large');
     $steady->('upgraded', 'large');
-    $changed = $change->('small');
-    $self->settle($to, $changed);
+    $change->('downgrade', 'db.t4g.small');
     $steady->('downgraded', 'small');
 }
 
@@ -174,7 +190,9 @@ sub watch_over ($self) {
         for my $line ($self->{director}->lines) {
             if    ($line =~ /^now (.*)/) { $now = $1 }
             elsif ($line =~ /^steady (\S+) (\S+) (\S+) (\S+)/) { push @{ $self->{steady} }, { name => $1, class => $2, from => $3, to => $4 } }
-            elsif ($line =~ /^error (.*)/) { die "the rig: $1\n" }
+            elsif ($line =~ /^did (.*)/)   { push @{ $self->{procedures} }, $json->decode($1) }
+            elsif ($line =~ /^line (.*)/)  { $self->at(time, $1) }
+            elsif ($line =~ /^error (.*)/) { die "$1\n" }
         }
         for my $r ($self->{requests}->more) { $count{ $r->{outcome} eq 'ok' ? 'ok' : 'failed' }++ }
         for my $e ($self->{events}->more) { $self->tell($e) }
@@ -254,7 +272,7 @@ sub collect ($self) {
             $self->{module} ? $rig->hosts : ());
     File::Copy::copy($rig->dir . '/events.jsonl', "$out/events.jsonl");
     return {
-        (map { $_ => $self->{$_} } qw(label module kind outage rate hosts front patience)), started => $start, length => $requests[-1]{due},
+        (map { $_ => $self->{$_} } qw(label module kind outage rate hosts front patience procedures)), started => $start, length => $requests[-1]{due},
         requests => \@requests,
         events   => [ map { { %$_, at => $_->{t} - $start } } grep { $_->{t} >= $start } $self->{events}->all ],
         phases   => [ map { { %$_, from => $_->{from} - $start, to => $_->{to} - $start } } @{ $self->{steady} } ],
