@@ -1,0 +1,99 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: Apache-2.0
+# The documentation's commands: each block names its language, bash can parse what is shell, and this project's own programs know the
+# options that they are called with, in blocks and in the text.
+use v5.36;
+use Test::More;
+use File::Temp ();
+use RdsFailover::Lint qw(files slurp source_tree);
+
+my $src      = source_tree();
+my %LANGUAGE = map { $_ => 1 } qw(apache ini json nginx perl php sh text yaml);
+my $makefile = slurp('Makefile.am');
+my $configure = slurp('configure.ac');
+# What automake makes by itself, of those that we speak of.
+my %target = map { $_ => 1 } qw(all check dist distcheck html install), $makefile =~ /^([\w-]+):(?!=)/mg,
+    map { split } $makefile =~ /^\.PHONY: (.*)$/mg;
+my ($blocks, $calls) = (0, 0);
+
+for my $file (files(qr{\.md$})) {
+    my $text = slurp($file);
+    my (@wrong, @shell);
+    while ($text =~ /^ *```([^\n]*)\n(.*?)^ *```$/gms) {
+        my ($language, $code, $at) = ($1, $2, $-[0]);
+        my $line = 1 + (substr($text, 0, $at) =~ tr/\n//);
+        $blocks++;
+        push @wrong, "line $line: '$language' is no language of " . join ' ', sort keys %LANGUAGE if !$LANGUAGE{$language};
+        next if $language ne 'sh';
+        my $said = bash_says($code);
+        push @wrong, "line $line: $said" if $said;
+        push @shell, $code =~ s/\\\n\s*/ /gr;
+    }
+    # Commands in the text stand between backquotes.
+    my $prose = $text =~ s/^ *```.*?^ *```$//gmsr;
+    push @shell, grep { m{^(?:\./bootstrap|make|t/|cfn/bin/|docs/|\./configure)\S* } } $prose =~ /`([^`\n]+)`/g;
+    push @wrong, map { wrong_call($_) } map { split /\n|&&|\|\||;|\|/ } @shell;
+    is(join("\n", @wrong), '', $file);
+}
+cmp_ok($blocks, '>=', 40, 'blocks were found');
+cmp_ok($calls, '>=', 30, 'and calls of our own programs');
+
+# Options that a program takes are in its help. (Python's argparse does that by itself, shell scripts print their first comment.)
+for my $file (files(qr{^(?:t/rig|t/bench|cfn/bin)/[\w-]+$})) {
+    my $code = slurp($file);
+    my ($perl) = $code =~ /\bGetOptions\(([^)]*)\)/s;
+    my @takes = $code =~ /\A#!.*sh\b/ ? $code =~ /^\s+(?:-\w\s*\|\s*)?--([\w-]+)(?:=\*)?(?:\s*\|[^)\n]*)?\)/mg
+        : defined $perl ? map { s/[=:!|].*//r } $perl =~ /'([\w-]+[^']*)'/g : ();
+    next if !@takes;
+    is_deeply([grep { $_ ne 'help' && help_of($file) !~ /--\Q$_\E\b/ } @takes], [], "$file: --help tells of every option (@takes)");
+}
+done_testing;
+
+sub bash_says ($code) {
+    my $script = File::Temp->new;
+    print {$script} $code;
+    close $script;
+    my $said = qx{bash -n '$script' 2>&1};
+    return $? ? $said =~ s/\Q$script\E/bash/gr =~ s/\n.*//sr : '';
+}
+
+# What is wrong with one simple command, if it calls something of ours.
+sub wrong_call ($command) {
+    my @words = split ' ', $command =~ s/(?:^|\s)#.*//r =~ s/^\s+//r;
+    shift @words while @words && $words[0] =~ /^(?:sudo|time|exec|\w+=.*)$/;
+    my $program = shift @words // return;
+    my @options = map {/^--([\w-]+)/} @words;
+    if ($program eq 'make') {
+        shift @words, shift @words if @words && $words[0] eq '-C';
+        my @targets = grep { !/=|^-|'/ } @words;
+        $calls++ if @targets;
+        return map {"make $_: there is no such target"} grep { !$target{$_} && !/<|\*/ } @targets;
+    }
+    if ($program eq './configure') {
+        $calls++;
+        return map {"./configure --$_: not in configure.ac"} grep { !/^(?:enable|with)-([\w-]+)/ || $configure !~ /AC_ARG_(?:ENABLE|WITH)\(\[\Q$1\E\]/ } @options;
+    }
+    $program =~ s{^\./}{};
+    return if $program !~ m{^(?:bootstrap$|t/(?:rig|bench)/|t/run-tests$|cfn/bin/|docs/[\w-]+$)};
+    $calls++;
+    return "$program: there is no such program" if !-x "$src/$program" || -d _;
+    return if !@options;
+    my $asked = $program;
+    if ($program eq 'bootstrap') { $asked = 't/rig/demo' if ($words[0] // '') eq 'demo' }
+    my ($verb) = $program eq 't/rig/rig' ? grep { !/^-/ } @words : ();
+    # What comes behind these is another program's.
+    return if defined $verb && $verb =~ /^(?:enter|operate|sql)$/;
+    my $help = help_of($asked, $verb // ());
+    return map {"$command: --$_ is not in its help"} grep { $_ ne 'help' && $help !~ /--\Q$_\E(?![\w-])/ } @options;
+}
+
+sub help_of ($program, @verb) {
+    state %help;
+    return $help{"$program @verb"} //= do {
+        open my $pipe, '-|', 'sh', '-c', 'cd "$0" && exec "$@" --help 2>&1', $src, "./$program", @verb or die "$program: $!\n";
+        local $/;
+        my $said = <$pipe> // '';
+        close $pipe;
+        $said;
+    };
+}
