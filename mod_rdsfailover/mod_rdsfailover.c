@@ -30,6 +30,8 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const caches[] = { "mod_cache.c", NULL };
+
     ap_hook_check_config(rf_databases_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(rf_life_post_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
@@ -42,7 +44,8 @@ static void register_hooks(apr_pool_t *p)
     /* Before mod_rewrite's per-directory rules: they turn the request into another one. */
     ap_hook_fixups(rf_gate_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(rf_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(rf_replay_handler, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* What a cache answers, as a handler, is part of an attempt like any other answer. */
+    ap_hook_handler(rf_replay_handler, NULL, caches, APR_HOOK_REALLY_FIRST);
     rf_modstatus_register(p);
     /* Before http's own, which adds its filters there, REALLY_LAST. */
     ap_hook_create_request(rf_replay_create_request, NULL, NULL, APR_HOOK_MIDDLE);

@@ -17,7 +17,8 @@
  *
  * Why a pool: modules keep things in the pool of the request under names of their own. mod_proxy_fcgi finds a body there that it
  * had read for a connection it did not get, and would send it a second time. What an attempt opened (CGI processes, connections)
- * is closed with the pool, before the next attempt begins.
+ * is closed with the pool, before the next attempt begins. The first attempt has one as well, because mod_php takes a request
+ * whose pool is still there for one that encloses the next.
  */
 #include "mod_rdsfailover_visit.h"
 
@@ -37,10 +38,20 @@ typedef struct snapshot {
     apr_array_header_t *output, *input; /* of saved_filter, those of the request */
 } snapshot;
 
-static ap_filter_rec_t *withhold_handle, *body_handle;
+static ap_filter_rec_t *withhold_handle, *early_handle, *body_handle;
+
+/* mod_cache is there, and would have stored an answer before the filter above the protocol's swallows it. */
+static int caching;
+
+static void look_for_cache(apr_pool_t *p, server_rec *s)
+{
+    caching = ap_find_linked_module("mod_cache.c") != NULL;
+}
 
 void rf_replay_register(apr_pool_t *p)
 {
+    ap_hook_child_init(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
+    early_handle = ap_register_output_filter("RDSFAILOVER_WITHHOLD_EARLY", rf_withhold_filter, NULL, AP_FTYPE_RESOURCE);
     withhold_handle = ap_register_output_filter("RDSFAILOVER_WITHHOLD", rf_withhold_filter, NULL, AP_FTYPE_PROTOCOL);
     body_handle = ap_register_input_filter("RDSFAILOVER_BODY", rf_body_filter, NULL, AP_FTYPE_PROTOCOL);
 }
@@ -99,6 +110,23 @@ static snapshot *take_snapshot(const rf_attempt *a, const request_rec *r)
     return s;
 }
 
+/* What modules leave in the pool of the request for others to find at another stage: modules/mappers/mod_rewrite.c, END of a rule,
+ * which its next look at the request heeds; modules/cache/cache_util.h, what is stale and goes out in place of httpd's own errors,
+ * and a lock. There is no asking a pool what was left in it. */
+static const char *const left_in_pools[] = { "rewrite_really_last", "mod_cache-ctx", "mod_cache-lockfile" };
+
+static void hand_over(apr_pool_t *from, apr_pool_t *to)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof left_in_pools / sizeof *left_in_pools; i++) {
+        void *left = NULL;
+        apr_pool_userdata_get(&left, left_in_pools[i], from);
+        if (left)
+            apr_pool_userdata_setn(left, left_in_pools[i], NULL, to);
+    }
+}
+
 /* Other modules find what they noted before; what they note from now on is gone with the attempt. */
 static ap_conf_vector_t *copy_config(apr_pool_t *p, const ap_conf_vector_t *config)
 {
@@ -142,6 +170,7 @@ static void begin(rf_visit *v)
     s->keepalive = r->connection->keepalive;
     apr_pool_create(&a->pool, a->own);
     apr_pool_tag(a->pool, "rdsfailover attempt");
+    hand_over(a->own, a->pool);
     p = r->pool = a->pool;
     r->headers_in = apr_table_copy(p, s->r.headers_in);
     r->headers_out = apr_table_copy(p, s->r.headers_out);
@@ -191,10 +220,15 @@ static void restore(request_rec *r, const snapshot *s)
 
 void rf_replay_insert_filter(request_rec *r)
 {
-    rf_visit *v = r->main || r->prev ? NULL : rf_visit_known(r);
+    rf_visit *v = r->main ? NULL : rf_visit_known(r);
+    rf_attempt *a = v ? v->attempt : NULL;
 
-    if (v && v->attempt && !v->attempt->pool)
+    if (!a)
+        return;
+    if (r == v->r && !a->pool)
         begin(v);
+    if (caching && a->answer == RF_ANSWER_OPEN)
+        ap_add_output_filter_handle(early_handle, NULL, r, r->connection);
 }
 
 /* --- the handlers ----------------------------------------------------------------------------------------------------------- */
@@ -273,6 +307,7 @@ static int run_as_sent(rf_visit *v)
     a->answer = RF_ANSWER_PASSED;
     rf_body_forget(a->body);
     /* The end of the answer destroys r->pool, and with that the attempt's. */
+    hand_over(a->pool, a->own);
     r->pool = a->own;
     return rc;
 }

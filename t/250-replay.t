@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# Requests that are inside a PHP application when the database dies: their answers are withheld, they run again, and nothing of the
-# first attempt is left. Under PHP-FPM and under mod_php.
+# Requests that are inside an application when the database dies: their answers are withheld, they run again, and nothing of the
+# first attempt is left. Under every kind of application, and every MPM.
 use v5.36;
 use JSON::PP qw(decode_json);
 use Test::More;
@@ -23,6 +23,10 @@ my %CASE = (
     head       => [{ }, 'again', method => 'HEAD'],
     same       => [{ modified => 'not' }, 'again'],
     said_ok    => [{ outcome => 'not-executed' }, 'again', method => 'POST', body => 'a=1'],
+    client     => [{ }, 500, method => 'POST', body => 'a=1', headers => { 'RDS-Failover-Outcome' => 'not-executed' }],
+    two_words  => [{ 'outcome[]' => ['not-executed', 'unknown'] }, 500],
+    and_back   => [{ 'outcome[]' => ['unknown', 'not-executed'] }, 500],
+    word_twice => [{ 'outcome[]' => ['not-executed', 'not-executed'] }, 500],
     post       => [{ }, 500, method => 'POST', body => 'a=1'],
     unknown    => [{ outcome => 'unknown' }, 500],
     garbage    => [{ outcome => 'perhaps' }, 500],
@@ -30,14 +34,14 @@ my %CASE = (
     teapot     => [{ status => 501 }, 501],
 );
 
-sub first_attempts_fail ($kind) {
+sub first_attempts_fail ($kind, @mpm) {
     my $app     = RdsFailover::ReplayApp->new($kind);
-    my $site    = $app->site;
+    my $site    = $app->site(map { (mpm => $_) } @mpm);
     my $clients = $site->clients;
     my %client;
     for my $id (sort keys %CASE) {
         my ($told, undef, %how) = @{ $CASE{$id} };
-        $client{$id} = $clients->ask($app->path($id, fail => 1, %$told), %how, headers => { 'RDS-Failover-Outcome' => 'unknown' });
+        $client{$id} = $clients->ask($app->path($id, fail => 1, %$told), headers => { 'RDS-Failover-Outcome' => 'unknown' }, %how);
     }
     my @again = grep { $CASE{$_}[1] eq 'again' } keys %CASE;
     $app->fails_under($site, $clients, [keys %CASE], scalar @again);
@@ -63,11 +67,12 @@ sub first_attempts_fail ($kind) {
         my ($json, $rest) = $answer->{body} =~ /\A(\{.*?\})(y*)\z/s or do { fail("$id: a whole answer"); next };
         my $seen = decode_json($json);
         is(length $rest, $told->{large} // 0, "$id: a whole answer");
-        is($seen->{attempt}, 2, "$id: the application knows which attempt it is");
+        # mod_proxy_http sends no environment.
+        is($seen->{attempt}, 2, "$id: the application knows which attempt it is") if $kind ne 'http';
         is($seen->{path_info}, $told->{path_info}, "$id: PATH_INFO") if $told->{path_info};
     }
     $site->drained;
-    my $logged = $app->logged($site);
+    my $logged = $app->logged($site, keys %CASE);
     is_deeply([map { scalar @{ $logged->{$_} // [] } } sort keys %CASE], [map { 1 } keys %CASE], 'each has one line in the access log');
     is_deeply([grep { $logged->{$_}[0]{attempts} != 2 || $logged->{$_}[0]{held} !~ /^\d+$/ } @again], [],
         'which says that there were two attempts, and how long it waited');
@@ -77,11 +82,12 @@ sub first_attempts_fail ($kind) {
     return;
 }
 
-for my $kind (qw(fpm mod_php)) {
-    subtest $kind => sub {
+for (['fpm'], ['fpm', 'worker'], ['fpm', 'prefork'], ['mod_php'], ['http'], ['cgi'], ['cgi', 'prefork']) {
+    my ($kind, @mpm) = @$_;
+    subtest "@$_" => sub {
         my $missing = RdsFailover::ReplayApp::missing($kind);
         plan skip_all => $missing if $missing;
-        first_attempts_fail($kind);
+        first_attempts_fail($kind, @mpm);
     };
 }
 done_testing;

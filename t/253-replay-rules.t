@@ -118,7 +118,8 @@ subtest 'a failover during a replay' => sub {
     is($ever->answer->{status}, 500, 'it fails for ever: its failure');
     is($ever->answer->{headers}{'x-failed'}, 'yes', 'with its headers');
     is($app->runs('ever'), 3, 'after three attempts');
-    is_deeply([map { scalar @{ $app->logged($site)->{$_} } } qw(twice ever)], [1, 1], 'one line each in the access log');
+    my $logged = $app->logged($site, qw(twice ever));
+    is_deeply([map { scalar @{ $logged->{$_} } } qw(twice ever)], [1, 1], 'one line each in the access log');
     $site->mend;
     $site->drained;
     $site->balanced;

@@ -42,6 +42,7 @@ sub new ($class, %options) {
         app      => undef,                 # RdsFailover::FakeApp behind /app
         tls      => 0,                     # also listens on tls_port
         http2    => 0,                     # on both ports
+        cgi      => 'cgi',                 # or cgid, which threaded servers have
         wrapper  => [],                    # a command that runs httpd: valgrind
         limit    => 30,                    # seconds until it is up
         %options,
@@ -114,7 +115,7 @@ sub conf_text ($self) {
     my $dir     = $self->{dir};
     my $modules = modules_dir();
     my $load = join '', map { "LoadModule ${_}_module $modules/mod_$_.so\n" } grep { -e "$modules/mod_$_.so" }
-        "mpm_$self->{mpm}", qw(authz_core authz_host alias dir mime headers setenvif env rewrite include status cgi log_config),
+        "mpm_$self->{mpm}", qw(authz_core authz_host alias dir mime headers setenvif env rewrite include status log_config), $self->{cgi},
         $self->{app} ? qw(proxy proxy_http) : (), $self->{tls} ? 'ssl' : (), $self->{http2} ? 'http2' : (), @{ $self->{load} // [] };
     my $module  = $self->{module} ? 'LoadModule rdsfailover_module ' . stage() . "/mod_rdsfailover.so\n" : '';
     my $workers = $self->workers_text;
