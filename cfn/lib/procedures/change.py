@@ -50,9 +50,8 @@ class Change:
                 self.c.say.line(f'{i.identifier} has been asked for {self.o.klass} already')
                 self.c.journal.keep(asked=True)
                 return
-            others = [key for key in i.pending if key != 'DBInstanceClass']
-            if others and not self.c.journal.facts.get('asked'):
-                raise Refused(f'somebody has asked {i.identifier} for another change meanwhile ({", ".join(others)}): let that end first')
+            if i.pending and not self.c.journal.facts.get('asked'):
+                raise Refused(f'somebody has asked {i.identifier} for another change meanwhile ({", ".join(i.pending)}): let that end first')
             if i.status == 'available' and self.ask():
                 self.c.say.line(f'{i.identifier} is asked for {self.o.klass}, at once')
                 return

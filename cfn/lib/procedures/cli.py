@@ -134,14 +134,14 @@ def go(context, run):
         context.say.line(f'{journal.describe(log.what)} was begun before; going on' if run.committed() else 'begun before, nothing was changed; from the start')
     try:
         run.run()
-    except (Refused, outcome.Declined, Usage):
-        if not run.committed():
+    except AwsError as error:
+        context.traffic.end(wait=False)
+        raise outcome.Failed(f'in step "{context.say.step}" AWS says {error}. {run.where_it_stands()}') from None
+    except Stop as end:
+        # The next start of the script begins it anew.
+        context.traffic.end(wait=False)
+        if isinstance(end, (Refused, outcome.Declined, Usage)) and not run.committed():
             context.abandon()
         raise
-    except outcome.Interrupted:
-        context.traffic.end(wait=False)
-        raise
-    except AwsError as error:
-        raise outcome.Failed(f'in step "{context.say.step}" AWS says {error}. {run.where_it_stands()}') from None
     context.settle()
     return outcome.DONE

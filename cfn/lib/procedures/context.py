@@ -56,7 +56,7 @@ class Context:
         if not self.say.may_ask():
             raise Usage('nobody can be asked here: say --yes to go ahead, or --dry-run to see what would be done')
         where = f'account {instance.account(self.aws) or "?"}{f", {self.aws.region}" if self.aws.region else ""}'
-        if not self.say.ask(f'{question} ({where})?'):
+        if not self.say.ask(f'{question} ({where})?', self.stop.wait_for):
             raise Declined('nothing was changed')
 
     def arm(self):

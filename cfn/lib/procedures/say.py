@@ -24,23 +24,18 @@ def span(seconds):
 
 
 class Say:
-    def __init__(self, out=None, ask=None):
-        self.out = out or sys.stdout
+    def __init__(self):
+        self.out = sys.stdout
         self.terminal = self.out.isatty()
-        self.read_answer = ask or (input if sys.stdin and sys.stdin.isatty() else None)
         self.step = ''
         self.shown = 0.0
         self.is_live = False
 
     def line(self, text='', when=None):
-        self._clear()
-        self.out.write(f'{clock(when)}  {self.step:<10} {text}\n' if text else '\n')
-        self.out.flush()
+        self._put(f'{clock(when)}  {self.step:<10} {text}\n' if text else '\n')
 
     def plain(self, text=''):
-        self._clear()
-        self.out.write(text + '\n')
-        self.out.flush()
+        self._put(text + '\n')
 
     def loud(self, text):
         """For what a person must not overlook: what was not checked, what went wrong."""
@@ -55,22 +50,23 @@ class Say:
             self.line(text)
             return
         width = shutil.get_terminal_size().columns
-        self.out.write('\r\x1b[K' + f'{clock()}  {self.step:<10} {text}'[:width - 1])
-        self.out.flush()
+        self._put(f'{clock()}  {self.step:<10} {text}'[:width - 1])
         self.is_live = True
 
     def may_ask(self):
-        return self.read_answer is not None
+        return bool(sys.stdin) and sys.stdin.isatty()
 
-    def ask(self, question):
-        """The answer to a yes-or-no question; nothing but yes is yes."""
-        self._clear()
+    def ask(self, question, wait):
+        """The answer to a yes-or-no question; nothing but yes is yes. wait(stream) returns when there is something to read."""
+        self._put(question + ' [yes/no] ')
+        wait(sys.stdin)
+        return sys.stdin.readline().strip().lower() in ('y', 'yes')
+
+    def _put(self, text):
+        """A terminal that has gone is no reason to stop in the middle: the journal tells as much."""
         try:
-            return self.read_answer(question + ' [yes/no] ').strip().lower() in ('y', 'yes')
-        except EOFError:
-            return False
-
-    def _clear(self):
-        if self.is_live:
-            self.out.write('\r\x1b[K')
+            self.out.write(('\r\x1b[K' if self.is_live else '') + text)
+            self.out.flush()
+        except OSError:
+            pass
         self.is_live = False

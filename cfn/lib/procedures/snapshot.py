@@ -63,9 +63,8 @@ def create(context):
 
 
 def age(snapshot):
-    """Seconds, by this machine's clock; one from the future is new."""
+    """Seconds, by this machine's clock; one from the future is new. RDS's times are UTC, with as many decimals as the CLI likes."""
     made = snapshot.get('SnapshotCreateTime')
     if not made:
         return float('inf')
-    when = datetime.datetime.fromisoformat(made.replace('Z', '+00:00'))
-    return (datetime.datetime.now(datetime.timezone.utc) - when).total_seconds()
+    return (datetime.datetime.utcnow() - datetime.datetime.strptime(made[:19], '%Y-%m-%dT%H:%M:%S')).total_seconds()

@@ -59,6 +59,11 @@ class Stopper:
         select.select([self.heard], [], [], seconds)
         self.check()
 
+    def wait_for(self, stream):
+        self.check()
+        select.select([self.heard, stream], [], [])
+        self.check()
+
 
 class Procedure:
     def __init__(self, say, stop, journal, steps, command):

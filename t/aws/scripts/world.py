@@ -17,7 +17,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..', '..', 'cfn', 'lib'))
-from procedures import aws, bluegreen, change, failover, cli, journal, page, site, sql, status    # noqa: E402, F401
+from procedures import aws, bluegreen, change, failover, cli, journal, page, site, sql, status, steps    # noqa: E402, F401
 
 BEGAN = 1_800_000_000
 # Seconds from the change: RDS begins to show it, the writer stops, another writes, all is done.
@@ -263,10 +263,10 @@ def pairs(words):
 
 
 class Stop:
-    """The stopper of a script that lives in a World. interrupt: a moment at which somebody presses Ctrl-C, or None."""
+    """The stopper of a script that lives in a World: nobody stops it."""
 
-    def __init__(self, world):
-        self.world, self.interrupt = world, None
+    def __init__(self, world, _say):
+        self.world = world
 
     def listen(self):
         pass
@@ -282,7 +282,10 @@ class Stop:
 
 
 class Stage:
-    """Runs scripts in a world, with a state directory of its own; a context manager."""
+    """Runs scripts in a world, with a state directory of its own; a context manager. stopper: what stands for steps.Stopper."""
+
+    def __init__(self, stopper=Stop):
+        self.stopper = stopper
 
     def __enter__(self):
         self.state = tempfile.mkdtemp()
@@ -312,7 +315,7 @@ class Stage:
             context.say.line('the page')
             world.touch()
 
-        cli.Stopper = lambda _say: Stop(world)
+        cli.Stopper = lambda say: self.stopper(world, say)
         cli.Aws = FakeAws
         site.request, page.write, os.replace = world.http, write_page, replace
         time.time, os.fsync = lambda: world.now, lambda _file: None
