@@ -132,7 +132,7 @@ sub example ($script, $program, $argument, %facts) {
     return { status => $?, said => $said, given => RdsFailover::Httpd::slurp("$bin/given") };
 }
 subtest 'the examples' => sub {
-    my ($source) = grep { -e "$_/conf/notify-sns.sh" } '.', '..', $ENV{RF_SOURCE} // '.';
+    my $source = $ENV{RF_SRCDIR};
     my $url = File::Temp->new(TMPDIR => 1);
     print $url "https://hooks.example.com/secret\"x\n";
     close $url;
