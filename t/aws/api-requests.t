@@ -38,8 +38,22 @@ refused(form('DescribeNothing'), 'InvalidAction', 400, 'an operation that AWS do
 refused($api->asked({ service => 'rds', form => { Action => 'DescribeDBInstances', Version => '2010-01-01' } }), 'InvalidAction', 400, 'another version');
 refused(form('DeleteDBInstance', DBInstanceIdentifier => 'shop'), 'NotStoodInFor', 501, 'an operation that AWS has and the stand-in has not');
 
+# ---- JSON, as newer command lines ask CloudWatch -------------------------------------------------------------------------
+sub metrics ($query, %more) {
+    return $api->asked({ service => 'cloudwatch', operation => 'GetMetricData', json => { StartTime => time - 600, EndTime => time, MetricDataQueries => [$query], %more } });
+}
+my %query = (Id => 'm', MetricStat => { Period => 60, Stat => 'Average', Metric => { Namespace => 'AWS/RDS', MetricName => 'DatabaseConnections',
+    Dimensions => [ { Name => 'DBInstanceIdentifier', Value => 'shop' } ] } });
+my $result = metrics(\%query)->{ok}{MetricDataResults}[0];
+is($result->{Values}[0], 12, 'a metric asked for in JSON');
+like($result->{Timestamps}[0], qr/^20\d\d-/, 'its times are times');
+refused(metrics(\%query, Bogus => 1), 'ValidationError', 400, 'an unknown member', qr/Bogus/);
+refused(metrics({ %query, Id => 7 }), 'ValidationError', 400, 'a number where a word belongs', qr/Id/);
+refused(metrics({ MetricStat => $query{MetricStat} }), 'ValidationError', 400, 'a required member missing further down', qr/Id/);
+refused($api->asked({ service => 'cloudwatch', operation => 'ListMetrics', json => {} }), 'NotStoodInFor', 501, 'an operation that the stand-in has not');
+
 # ---- the signature -------------------------------------------------------------------------------------------------
-my %ask = (service => 'rds', operation => 'DescribeDBInstances');
+my %ask = (service => 'rds', operation => 'DescribeDBInstances', parameters => {});
 refused($api->asked({ %ask, secret => 'wrong' }), 'SignatureDoesNotMatch', 403, 'another secret');
 refused($api->asked({ %ask, key => 'AKIDEXAMPLE' }), 'InvalidClientTokenId', 403, 'another key');
 refused($api->asked({ %ask, region => 'us-east-1' }), 'SignatureDoesNotMatch', 403, 'another region', qr/us-east-1/);

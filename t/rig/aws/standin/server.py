@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP: a signed form in, an XML answer out. /control is the stand-in's own: GET its world, POST a merge patch of it."""
+"""HTTP: a signed request in, an answer out. /control is the stand-in's own: GET its world, POST a merge patch of it."""
 import json
 import sys
 import traceback
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl
 
-from . import bluegreen, cloudformation, model, others, rds, signature, trouble
+from . import bluegreen, cloudformation, jsonrpc, model, others, query, rds, signature, trouble
 from .world import REGION
 
 OPERATIONS = {'rds': {**rds.OPERATIONS, **bluegreen.OPERATIONS}, 'cloudformation': cloudformation.OPERATIONS,
               'sts': others.STS, 'cloudwatch': others.CLOUDWATCH}
+# How a request is written, by its content type.
+PROTOCOLS = {'application/x-www-form-urlencoded': query, jsonrpc.CONTENT_TYPE: jsonrpc}
 REMEMBERED = 2000    # requests
 
 
@@ -36,8 +37,9 @@ class Handler(BaseHTTPRequestHandler):
             self.world.merge(json.loads(body))
             return self.say(200, b'{}', 'application/json')
         request_id = str(uuid.uuid4())
+        protocol = PROTOCOLS.get(self.headers.get_content_type(), query)
         try:
-            status, text, spoiled = self.answer(body, request_id)
+            status, text, spoiled = self.answer(protocol, body, request_id)
         except Exception:    # a mistake of ours must not look like one of the caller's
             traceback.print_exc(file=sys.stderr)
             return self.say(500, b'the stand-in failed; it has said why on its standard error\n', 'text/plain')
@@ -46,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         status, text, length = told
-        return self.say(status, text, 'text/html' if spoiled == 'html' else 'text/xml', length, request_id)
+        return self.say(status, text, 'text/html' if spoiled == 'html' else protocol.CONTENT_TYPE, length, request_id)
 
     def say(self, status, text, kind, length=None, request_id=None):
         self.send_response(status)
@@ -59,36 +61,33 @@ class Handler(BaseHTTPRequestHandler):
         if length is not None and length != len(text):
             self.close_connection = True
 
-    def answer(self, body, request_id):
+    def answer(self, protocol, body, request_id):
         """(status, text, the trouble that is yet to come over it)."""
-        world, service, op, spoiled, asked, name = self.world, None, None, None, {}, None
+        world, service, op, asked, name = self.world, None, None, {}, None
         try:
             _, signed_as = signature.scope(self.headers)
             service = model.service(signed_as)
             if service is None:
                 raise model.Fault('NotStoodInFor', f'there is no {signed_as} here')
-            if self.headers.get_content_type() != 'application/x-www-form-urlencoded':
-                raise model.Fault('NotStoodInFor', f'{service.service_name} is asked by forms here (the query protocol)')
+            if self.headers.get_content_type() not in PROTOCOLS:
+                raise model.Fault('NotStoodInFor', f'{self.headers.get_content_type()} is not understood here')
             signature.verify('POST', self.path, self.headers, body, REGION, world.now())
-            form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-            name = form.get('Action')
+            name, version, rest = protocol.named(self.headers, body)
             with world.lock:
                 spoiled = trouble.due(world, name)
                 trouble.refuse(spoiled)
-                op = model.operation(service, form)
-                asked = model.parameters(op, form)
+                op = model.operation(service, name, version)
+                asked = model.checked(op, protocol.parameters(op, rest))
                 handler = OPERATIONS[service.service_name].get(op.name)
                 if handler is None:
                     raise model.Fault('NotStoodInFor', f'the stand-in does not know {op.name}')
-                data = {} if spoiled == 'reset' else handler(world, asked)
-                text = b'' if spoiled == 'reset' else model.answer(service, op, data, request_id)
-                said = 200, text, spoiled
+                text = b'' if spoiled == 'reset' else protocol.answer(service, op, model.proper(op, handler(world, asked)), request_id)
         except model.Fault as fault:
-            said = *model.refusal(service, op, fault, request_id), None
+            status = model.status(op, fault)
             self.remember(name, asked, fault.code)
-            return said
+            return status, protocol.refusal(service, fault, status, request_id), None
         self.remember(name, asked, spoiled or 'ok')
-        return said
+        return 200, text, spoiled
 
     def remember(self, name, asked, answered):
         with self.world.lock:
