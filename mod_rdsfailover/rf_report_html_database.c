@@ -83,6 +83,14 @@ static void put_notes(FILE *out, const rf_report *report, unsigned i)
     fputs("</div>\n", out);
 }
 
+/** Without a verified writer, the address is the one that was it last. */
+static int has_writer(const rf_report *report, const rf_report_database *db)
+{
+    rf_state_name state = rf_report_state(report, db);
+
+    return state == RF_STATE_AVAILABLE || state == RF_STATE_RECOVERING;
+}
+
 static void put_queue(FILE *out, const rf_report *report, unsigned i)
 {
     const rf_report_database *db = &report->databases[i];
@@ -114,21 +122,19 @@ static void put_queue(FILE *out, const rf_report *report, unsigned i)
     /* The script counts it; without one there is nothing to say. */
     fprintf(out,
             "</div>\n<div class=\"live\"><dt>Released<dd><span data-rate=\"%u\">&ndash;</span>"
-            "<small>per second</small></div>\n<div><dt>Probe<dd><span data-v=\"writer.rtt_ms\">",
+            "<small>per second</small></div>\n<div><dt>Probe<dd>",
             i);
-    if (s->writer.rtt)
-        rf_html_span(out, s->writer.rtt);
-    else
-        fputs("&ndash;", out);
-    fputs("</span><small>round trip, smoothed</small></div>\n</dl>\n", out);
-}
-
-/** Without a verified writer, the address is the one that was it last. */
-static int has_writer(const rf_report *report, const rf_report_database *db)
-{
-    rf_state_name state = rf_report_state(report, db);
-
-    return state == RF_STATE_AVAILABLE || state == RF_STATE_RECOVERING;
+    if (!has_writer(report, db)) {
+        fputs("&ndash;<small>no writer&#8217;s answer</small>", out);
+    } else {
+        fputs("<span data-v=\"writer.rtt_ms\">", out);
+        if (s->writer.rtt)
+            rf_html_span(out, s->writer.rtt);
+        else
+            fputs("&ndash;", out);
+        fputs("</span><small>round trip, smoothed</small>", out);
+    }
+    fputs("</div>\n</dl>\n", out);
 }
 
 static void put_chain(FILE *out, const rf_report *report, unsigned i)

@@ -96,9 +96,11 @@ static void queue(void)
     ok(shows("<dt>Waiting<dd>1204<small>room for 10&#8239;000<"), "the queue: how many, of how many");
     ok(shows("<dt>Oldest<dd>1&nbsp;min 1&nbsp;s<"), "the oldest");
     ok(shows("<dt>Running<dd>243<small>released, of 256 allowed<"), "the release");
+    ok(shows("<dt>Probe<dd><span data-v=\"writer.rtt_ms\">0.412&nbsp;ms<"), "the round trip");
     ok(shows("class=\"writer\"><span>Address</span> <code>10.0.1.17</code> <b>the writer<"), "the chain ends at the writer");
     draw_moment("outage");
     ok(shows("<b>the last writer<") && !shows("<b>the writer<"), "in an outage nothing is called the writer");
+    ok(shows("<dt>Probe<dd>&ndash;<"), "nor has it a round trip");
     ok(shows("Armed: an outage is expected"), "armed");
     dbs[0].now_held = 0;
     draw();
