@@ -35,6 +35,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(rf_databases_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(rf_life_post_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110)
+    ap_hook_child_stopping(rf_life_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+#endif
     ap_hook_monitor(rf_life_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(rf_life_child_status, NULL, NULL, APR_HOOK_MIDDLE);
 

@@ -125,6 +125,8 @@ int rf_life_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 /** The parent's maintenance, every ten seconds or so: a monitor that could not be started is tried again. */
 int rf_life_monitor(apr_pool_t *p, server_rec *s);
 void rf_life_child_init(apr_pool_t *pchild, server_rec *s);
+/** The child takes no connection any more. */
+void rf_life_child_stopping(apr_pool_t *pchild, int graceful);
 void rf_life_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state);
 rf_board *rf_life_board(void);
 /** This child's cell of the board, -1 if it has none. */

@@ -89,8 +89,9 @@ void rf_async_child_init(apr_pool_t *pchild, server_rec *s)
 
 /* --- when the request has been read ----------------------------------------------------------------------------------------- */
 
-/* Has the client already sent its next request behind this one? */
-static int pipelines(request_rec *r)
+/* Has the client already sent its next request behind this one? Looking has a side effect that is worth as much: see
+ * rf_async_post_read_request. */
+static int read_ahead(request_rec *r)
 {
     conn_rec *c = r->connection;
     apr_bucket_brigade *bb;
@@ -116,7 +117,7 @@ int rf_async_post_read_request(request_rec *r)
 
     if (db && available && !r->main && !r->prev && !c->master && c->cs && rf_slot_brief(db->slot, &brief) &&
         rf_hold_may_queue(&brief))
-        pipelines(r);
+        read_ahead(r);
     return DECLINED;
 }
 
@@ -132,7 +133,9 @@ int rf_async_prepare(request_rec *r, rf_waiter *w)
     if (!a || !a->inside || a->held || !rf_watch_start())
         return 0;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    w->renew = r->server->timeout / RENEWALS_PER_TIMEOUT;
+    /* The MPM counts by the first virtual host of the address, or by the request's own if that sets KeepAliveTimeout
+     * (server/mpm/event, event_post_read_request). */
+    w->renew = (r->server->timeout < c->base_server->timeout ? r->server->timeout : c->base_server->timeout) / RENEWALS_PER_TIMEOUT;
     return w->wake_fd >= 0;
 }
 
@@ -192,14 +195,23 @@ void rf_async_suspend_connection(conn_rec *c, request_rec *r)
         a->parking = 0;
 }
 
-/* Also called when the MPM gives a connection up, which closes whatever descriptor the socket has then. */
+/* Also called when the MPM gives a connection up. After a Timeout it closes whatever descriptor the socket has then. But if its
+ * pollset failed, it has closed the eventfd already, and whose that number is now nobody knows. */
 void rf_async_resume_connection(conn_rec *c, request_rec *r)
 {
     async_conn *a = c->master ? NULL : record_of(c);
+    apr_os_sock_t fd = -1;
     uint64_t words;
 
     if (!a || !a->parked)
         return;
+    if (apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS || fd != a->waiter->wake_fd) {
+        rf_watch_remove(a->waiter, a->socket);
+        close(a->socket);
+        a->waiter->wake_fd = -1;
+        a->parked = 0;
+        return;
+    }
     give_socket_back(c, a);
     if (read(a->waiter->wake_fd, &words, sizeof words) < 0) {
         /* Nobody woke it: the MPM gives the connection up, and the request's pool will go with it. */
@@ -238,16 +250,6 @@ static void park(conn_rec *c, async_conn *a)
     c->cs->state = CONN_STATE_WRITE_COMPLETION;
 }
 
-static int client_is_gone(conn_rec *c, request_rec *r)
-{
-    c->aborted = 1;
-    c->keepalive = AP_CONN_CLOSE;
-    r->status = RF_STATUS_CLIENT_LEFT;
-    ap_process_request_after_handler(r);
-    c->cs->state = CONN_STATE_LINGER;
-    return OK;
-}
-
 /* As ap_process_async_request (modules/http/http_request.c) goes on after the hooks before fixups. */
 static int go_on(conn_rec *c, async_conn *a, request_rec *r)
 {
@@ -259,7 +261,7 @@ static int go_on(conn_rec *c, async_conn *a, request_rec *r)
         ap_time_process_request(c->sbh, START_PREQUEST);
     /* Thousands of connections that stay open after a release are closed by their clients at once, while no worker is idle:
      * httpd 2.4.71 was seen to crash then (server/mpm/event, the chain of deferred closes). */
-    if (!pipelines(r))
+    if (!read_ahead(r))
         c->keepalive = AP_CONN_CLOSE;
 
     apr_thread_mutex_lock(r->invoke_mtx);
@@ -292,16 +294,15 @@ static int go_on(conn_rec *c, async_conn *a, request_rec *r)
 static int resume(conn_rec *c, async_conn *a)
 {
     request_rec *r = a->held;
-    rf_hold_verdict verdict = rf_waiting_verdict(a->waiter);
 
     if (!HAVE_WAITIO || !can_waitio)
         c->clogging_input_filters = a->clogging;
-    if (verdict == RF_HOLD_WAIT) {
+    if (rf_waiting_verdict(a->waiter) == RF_HOLD_WAIT) {
         park(c, a);
         return OK;
     }
     a->held = NULL;
-    return verdict == RF_HOLD_ABORT ? client_is_gone(c, r) : go_on(c, a, r);
+    return go_on(c, a, r);
 }
 
 int rf_async_process_connection(conn_rec *c)

@@ -82,8 +82,10 @@ static int read_form(request_rec *r, rf_order_form *ret_form, char *ret_error, s
         char *value = NULL;
         apr_size_t length = 0;
 
-        if (apr_brigade_pflatten(pair->value, &value, &length, r->pool) != APR_SUCCESS)
+        if (apr_brigade_pflatten(pair->value, &value, &length, r->pool) != APR_SUCCESS) {
+            apr_snprintf(ret_error, size, "The order cannot be read");
             return HTTP_INTERNAL_SERVER_ERROR;
+        }
         if (memchr(value, 0, length)) {
             apr_snprintf(ret_error, size, "a NUL character is not accepted");
             return HTTP_BAD_REQUEST;

@@ -100,6 +100,12 @@ static void lay_out(texts *t, const rf_dsn *dsn)
     explicit_bzero(url, sizeof url);
 }
 
+/* A request that read its brief just before a change must not bring the old DSN back; one that could not read it knows of none. */
+static int newer(uint32_t serial, const texts *t)
+{
+    return (int32_t)(serial - t->serial) > 0;
+}
+
 static texts *build(rf_database *db, uint32_t serial)
 {
     texts *old, *fresh;
@@ -107,7 +113,7 @@ static texts *build(rf_database *db, uint32_t serial)
 
     apr_thread_mutex_lock(building);
     old = atomic_load(&current[db->index]);
-    if (old && old->serial == serial) {
+    if (old && !newer(serial, old)) {
         apr_thread_mutex_unlock(building);
         return old;
     }
@@ -151,7 +157,7 @@ void rf_env_set(request_rec *r, rf_database *db, const rf_brief *brief, unsigned
     const rf_dir_conf *dir = rf_config_dir(r);
     texts *t = atomic_load_explicit(&current[db->index], memory_order_acquire);
 
-    if (!t || t->serial != brief->dsn_serial)
+    if (!t || newer(brief->dsn_serial, t))
         t = build(db, brief->dsn_serial);
     if (t && dir->expose & ((1u << VAR_OF_DSN) - 1)) {
         const char *own = apr_pmemdup(r->pool, t->block, t->size);

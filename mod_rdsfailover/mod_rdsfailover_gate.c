@@ -129,9 +129,7 @@ int rf_gate_fixups(request_rec *r)
     facts = facts_of(r);
     if (rf_hold_concerns(&facts) && rf_life_child() >= 0)
         v = admit(r, conf, dir);
-    if (!rf_slot_brief(conf->database->slot, &brief))
-        return DECLINED;
-
+    rf_slot_brief(conf->database->slot, &brief);
     if (v && v->suspended && r == v->r)
         rc = rf_hold_settle(r, dir, v, &brief);
     else if (v && dir->hold != 0 && rf_hold_may_queue(&brief) && rf_hold_queues_now(&brief, rf_clock_now()))

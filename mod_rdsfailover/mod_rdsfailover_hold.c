@@ -32,12 +32,8 @@ static int leave_for_client(request_rec *r)
     return DONE;
 }
 
-static int settle(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_hold_verdict verdict, rf_brief *brief)
+static int act_on(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_hold_verdict verdict)
 {
-    /* The wait may have taken minutes. */
-    rf_slot_brief(v->db->slot, brief);
-    v->held += v->waiter.left - v->waiter.began;
-    v->recovering = brief->state == RF_STATE_RECOVERING;
     switch (verdict) {
     case RF_HOLD_ABORT:
         return leave_for_client(r);
@@ -51,6 +47,21 @@ static int settle(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_hold_v
     default:
         return DECLINED;
     }
+}
+
+/* It counts as executing before the board is read, as in the gate. The wait may have taken minutes. */
+static int settle(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_hold_verdict verdict, rf_brief *brief)
+{
+    int rc;
+
+    rf_visit_runs(v);
+    rf_slot_brief(v->db->slot, brief);
+    v->held += v->waiter.left - v->waiter.began;
+    v->recovering = brief->state == RF_STATE_RECOVERING;
+    rc = act_on(r, dir, v, verdict);
+    if (rc != DECLINED)
+        rf_visit_rests(v);
+    return rc;
 }
 
 /* The visitor's times are of the wall clock, which other hosts share; waiting is by the monotonic one, which nobody sets. */
@@ -74,10 +85,12 @@ int rf_hold_request(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_brie
     rf_time now = rf_clock_now();
     rf_state_name state = rf_brief_state(brief, now);
     int ordered = rf_hold_ordered(brief, now);
+    rf_joined joined;
 
     /* It may have run until now, and be held again for what it was redirected to. */
     rf_visit_wait_is_over(v);
     w->db = v->db;
+    w->is_stream = r->connection->master != NULL;
     if (state == RF_STATE_RECOVERING && !ordered && rf_waiting_start(w, brief)) {
         v->recovering = 1;
         rf_async_started(r, w);
@@ -85,9 +98,12 @@ int rf_hold_request(request_rec *r, const rf_dir_conf *dir, rf_visit *v, rf_brie
     }
     set_terms(r, dir, v);
     v->suspended = rf_async_prepare(r, w);
-    if (!rf_waiting_join(w)) {
+    joined = rf_waiting_join(w);
+    if (joined != RF_JOINED) {
         rf_async_over(r, w);
         v->suspended = 0;
+        if (joined == RF_JOINED_NO_MEMORY)
+            return DECLINED;
         /* While the database may well answer nobody is turned away: it is slow for a moment, or busy with others, as without us.
          * An operator who has ordered a hold wants nothing to run. */
         if (state != RF_STATE_OUTAGE && !ordered)

@@ -191,13 +191,20 @@ static void reset_signals(const sigset_t *mask)
     sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-/* A sequence lock has one writer: the parent is about to kill and reap the monitor before this one. */
-static void await_end(pid_t before)
+static int is_there(pid_t pid)
+{
+    return pid != NO_PID && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+/* A sequence lock has one writer: the parent is about to kill and reap the monitor before this one. If it does not come to that, this
+ * one goes, the other goes on, and the parent starts a new one once it is itself again. @return 1 if `before` has ended */
+static int await_end(pid_t before)
 {
     int ms;
 
-    for (ms = 0; before != NO_PID && ms < 2000 && (kill(before, 0) == 0 || errno != ESRCH); ms++)
+    for (ms = 0; ms < 2000 && is_there(before); ms++)
         apr_sleep(RF_MS(1));
+    return !is_there(before);
 }
 
 static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, pid_t parent, pid_t before, rf_time pause)
@@ -218,7 +225,8 @@ static void be_monitor(apr_pool_t *pconf, server_rec *s, const sigset_t *mask, p
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0);
-    await_end(before);
+    if (!await_end(before))
+        _exit(1);
     rf_supervisor_run(s, board, databases, prober_path, life->wake_fd);
     _exit(0);
 }
@@ -343,6 +351,12 @@ void rf_life_child_init(apr_pool_t *pchild, server_rec *s)
     if (child_cell < 0)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "RF0214: more than %d processes; this one holds no requests",
                      RF_BOARD_CHILDREN);
+}
+
+void rf_life_child_stopping(apr_pool_t *pchild, int graceful)
+{
+    if (board && child_cell >= 0)
+        rf_board_child_stops(board, child_cell);
 }
 
 /* In the parent. */

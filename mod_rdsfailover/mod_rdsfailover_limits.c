@@ -65,6 +65,14 @@ static uint32_t worker_factor(apr_pool_t *p)
     return factor > INT32_MAX ? INT32_MAX / FACTOR_SCALE : (uint32_t)factor / FACTOR_SCALE;
 }
 
+static uint32_t stream_workers(apr_pool_t *p)
+{
+    const char *word = first_word_of(p, "H2MaxWorkers");
+    long n = word ? strtol(word, NULL, 10) : 0;
+
+    return n > 0 ? (uint32_t)n : 0;
+}
+
 /* As ap_duplicate_listeners (server/listen.c) counts its buckets. */
 static int own_sockets(apr_pool_t *p)
 {
@@ -145,6 +153,7 @@ void rf_limits_read(server_rec *s)
     limits.threads = mpm_number(AP_MPMQ_MAX_THREADS, 1);
     limits.worker_factor = worker_factor(p);
     limits.own_sockets = own_sockets(p);
+    limits.stream_workers = stream_workers(p);
     limits.descriptors = descriptors();
     limits.memory = memory(p);
     limits.queue = (uint32_t)(conf->queue < 0 ? RF_QUEUE_DEFAULT : conf->queue);

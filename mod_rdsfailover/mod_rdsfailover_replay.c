@@ -155,6 +155,15 @@ static void fresh_environment(request_rec *r, const rf_visit *v)
     }
 }
 
+/* The request ends before our handler could run it: httpd could not set up a filter, for example. What goes is the attempt's pool,
+ * in the place of the request's own, which stays until the connection ends; so the counts must not wait for that. */
+static apr_status_t never_ran(void *visit)
+{
+    rf_visit_wait_is_over(visit);
+    rf_visit_rests(visit);
+    return APR_SUCCESS;
+}
+
 static void begin(rf_visit *v)
 {
     request_rec *r = v->r;
@@ -170,6 +179,7 @@ static void begin(rf_visit *v)
     s->keepalive = r->connection->keepalive;
     apr_pool_create(&a->pool, a->own);
     apr_pool_tag(a->pool, "rdsfailover attempt");
+    apr_pool_cleanup_register(a->pool, v, never_ran, apr_pool_cleanup_null);
     hand_over(a->own, a->pool);
     p = r->pool = a->pool;
     r->headers_in = apr_table_copy(p, s->r.headers_in);
@@ -285,21 +295,24 @@ static int run_as_sent(rf_visit *v)
     rf_attempt *a = v->attempt;
     int repeats = v->attempts > 1, rc;
 
+    apr_pool_cleanup_kill(a->pool, v, never_ran);
     rf_visit_runs(v);
     if (repeats)
-        rf_slot_replay_add(rf_life_board(), v->db->slot, rf_life_child());
+        rf_slot_more(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_REPLAYING);
     a->running = 1;
     rc = run_handlers(a, r);
     rf_withhold_returned(v, r, rc);
     if (a->answer == RF_ANSWER_OPEN && rc != SUSPENDED && ap_is_HTTP_ERROR(rc)) {
-        /* Its ErrorDocument may be a page of the application, and then belongs to the attempt. */
+        /* Its ErrorDocument may be a page of the application, and then belongs to the attempt. As in ap_process_async_request: to
+         * ap_die a status that a handler has set looks like an ErrorDocument that fails. */
+        r->status = HTTP_OK;
         ap_die(rc, r);
         rc = DONE;
         rf_withhold_returned(v, r, rc);
     }
     a->running = 0;
     if (repeats)
-        rf_slot_replay_sub(rf_life_board(), v->db->slot, rf_life_child());
+        rf_slot_less(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_REPLAYING);
     rf_visit_rests(v);
     if (a->answer == RF_ANSWER_WITHHELD)
         return again(v);

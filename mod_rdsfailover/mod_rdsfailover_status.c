@@ -116,8 +116,8 @@ void rf_status_fill(request_rec *r, rf_report *report, int history)
         list[i].port = db->dsn.port;
         list[i].known = rf_slot_snapshot(db->slot, &list[i].snapshot) && list[i].snapshot.brief.observed_at;
         rf_slot_counts(db->slot, list[i].counts, &list[i].now_held);
-        list[i].running = rf_slot_running(db->slot);
-        list[i].inflight = rf_slot_inflight(db->slot);
+        list[i].running = rf_slot_now(db->slot, RF_NOW_RUNNING);
+        list[i].inflight = rf_slot_now(db->slot, RF_NOW_INFLIGHT);
         fill_waits(r, db, &list[i], history);
     }
 }

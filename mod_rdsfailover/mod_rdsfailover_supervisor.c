@@ -11,17 +11,15 @@
 
 #include <errno.h>
 #include <http_log.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mod_rdsfailover_notify.h"
 #include "mod_rdsfailover_prober.h"
 #include "mod_rdsfailover_secrets.h"
 #include "mod_rdsfailover_sockets.h"
+#include "rf_io_futex.h"
 #include "rf_monitor.h"
 
 APLOG_USE_MODULE(rdsfailover);
@@ -119,11 +117,8 @@ static void wake_waiters(void)
     int i;
 
     for (i = 0; i < rf_board_cells(board); i++) {
-        if (rf_board_blocks(board, i)) {
-            atomic_uint *word = rf_board_wake_word(board, i);
-            atomic_fetch_add(word, 1);
-            syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-        }
+        if (rf_board_blocks(board, i))
+            rf_io_futex_wake(rf_board_wake_word(board, i));
     }
 }
 
@@ -149,8 +144,8 @@ static void queue(void *ctx, rf_crowd *ret_crowd)
     rf_slot_counts(slot, counts, &ret_crowd->waiting);
     ret_crowd->held = counts[RF_COUNT_HELD];
     ret_crowd->withheld = counts[RF_COUNT_WITHHELD];
-    ret_crowd->running = rf_slot_running(slot);
-    ret_crowd->inflight = rf_slot_inflight(slot);
+    ret_crowd->running = rf_slot_now(slot, RF_NOW_RUNNING);
+    ret_crowd->inflight = rf_slot_now(slot, RF_NOW_INFLIGHT);
     ret_crowd->finished = rf_slot_finished(slot);
     ret_crowd->troubled = counts[RF_COUNT_TROUBLED];
 }

@@ -25,14 +25,14 @@ rf_visit *rf_visit_known(const request_rec *r)
 void rf_visit_runs(rf_visit *v)
 {
     if (!v->inflight)
-        rf_slot_inflight_add(rf_life_board(), v->db->slot, rf_life_child());
+        rf_slot_more(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_INFLIGHT);
     v->inflight = 1;
 }
 
 void rf_visit_rests(rf_visit *v)
 {
     if (v->inflight)
-        rf_slot_inflight_sub(rf_life_board(), v->db->slot, rf_life_child());
+        rf_slot_less(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_INFLIGHT);
     v->inflight = 0;
 }
 

@@ -5,22 +5,16 @@
  *
  * Layer:   glue. rf_queue.c keeps the order, rf_hold.c decides; this file reads the clock and the board, and wakes.
  * Threads: one lock for all queues of the process, never held over anything that blocks. Whoever comes by drives them: the watch
- *          (mod_rdsfailover_watch.c), workers that wait, and workers whose request is done.
+ *          (mod_rdsfailover_watch.c), workers that wait (mod_rdsfailover_blocking.c), and workers whose request is done.
  *
  * Only static memory and the waiters' own: requests may wait while the child's pools go.
  */
 #include "mod_rdsfailover_waiting.h"
 
-#include <apr_portable.h>
-#include <http_core.h>
-#include <limits.h>
-#include <linux/futex.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "rf_state.h"
+#include "rf_io_futex.h"
 
 /* How often a worker that waits looks whether its client is still there, and for its turn while others are let go. */
 #define CLIENT_LOOK RF_MS(250)
@@ -32,7 +26,6 @@
 /* One for each database. */
 typedef struct line {
     rf_queue queue;
-    uint32_t running;     /* released requests of this process */
     rf_time shown;        /* what the board says of our head */
     int shown_startable;
     rf_time denied_since; /* since when a place to run was free and it was not our turn */
@@ -42,19 +35,12 @@ static line lines[RF_BOARD_SLOTS];
 static uint32_t waiting, waiting_without_worker;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void wake(atomic_uint *word)
-{
-    atomic_fetch_add(word, 1);
-    /* Not FUTEX_PRIVATE: the board is shared by all processes. */
-    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-}
-
 static void nudge(const rf_waiter *w)
 {
     uint64_t one = 1;
 
     if (w->wake_fd < 0)
-        wake(rf_board_wake_word(rf_life_board(), rf_life_child()));
+        rf_io_futex_wake(rf_board_wake_word(rf_life_board(), rf_life_child()));
     else if (write(w->wake_fd, &one, sizeof one) < 0) {
         /* The counter is full: it has been told often enough. */
     }
@@ -80,26 +66,26 @@ static void deliver(line *l, rf_waiter *w, rf_hold_verdict verdict, rf_time now)
     nudge(w);
 }
 
-/* How many may run in this process, the next of which would be w. Workers that already keep a request are not spared by letting it
- * wait longer. Children take connections as they come: the one that got more would be the last to be done. */
-static uint32_t most_at_once(const line *l, const rf_waiter *w)
+/* How many threads of this process may be taken if w is to take one; 0: it takes none. Workers that already keep a request are not
+ * spared by letting it wait longer. Children take connections as they come: the one that got more would be the last to be done. */
+static uint32_t most_threads(const rf_waiter *w)
 {
     const rf_capacity *capacity = rf_limits_capacity();
+    const rf_board *board = rf_life_board();
+    int child = rf_life_child();
 
+    if (w->is_stream)
+        return 0;
     if (w->wake_fd < 0)
         return UINT32_MAX;
-    return l->running >= capacity->at_once &&
-           rf_slot_spared_elsewhere(rf_life_board(), w->db->slot, rf_life_child(), capacity->at_once)
+    return rf_board_threads(board, child) >= capacity->at_once && rf_board_spared_elsewhere(board, child, capacity->at_once)
         ? capacity->at_most : capacity->at_once;
 }
 
-static int claim(line *l, rf_waiter *w, uint32_t allowed, uint32_t child_limit)
+static int claim(rf_waiter *w, uint32_t allowed, uint32_t threads)
 {
-    if (l->running >= child_limit || !rf_slot_start(rf_life_board(), w->db->slot, rf_life_child(), allowed, UINT32_MAX))
-        return 0;
-    w->runs = 1;
-    l->running++;
-    return 1;
+    w->runs = rf_slot_start(rf_life_board(), w->db->slot, rf_life_child(), allowed, threads);
+    return w->runs;
 }
 
 /* Each request's own time, which does not depend on the state of anything. */
@@ -117,7 +103,7 @@ static void see_to_due(line *l, rf_gate gate, rf_time now)
             nudge(w);
         } else if (verdict == RF_HOLD_EXPIRE && gate == RF_GATE_OPEN) {
             /* With a writer there, nobody is turned away for having waited for his turn. */
-            claim(l, w, 0, UINT32_MAX);
+            claim(w, 0, w->is_stream ? 0 : UINT32_MAX);
             deliver(l, w, RF_HOLD_RELEASE, now);
         } else {
             deliver(l, w, verdict, now);
@@ -130,7 +116,7 @@ static int may_go(line *l, rf_waiter *w, uint32_t allowed, rf_time now)
 {
     const rf_slot *slot = w->db->slot;
 
-    if (allowed && rf_slot_running(slot) >= allowed) {
+    if (allowed && rf_slot_now(slot, RF_NOW_RUNNING) >= allowed) {
         l->denied_since = 0;
         return 0;
     }
@@ -141,14 +127,14 @@ static int may_go(line *l, rf_waiter *w, uint32_t allowed, rf_time now)
         return 0;
     }
     l->denied_since = 0;
-    return claim(l, w, allowed, most_at_once(l, w));
+    return claim(w, allowed, most_threads(w));
 }
 
 static void show_head(line *l, rf_slot *slot)
 {
     const rf_waiter *w = (const rf_waiter *)rf_queue_first(&l->queue, RF_BY_ARRIVAL);
     rf_time head = w ? w->ticket.arrival : RF_TIME_NEVER;
-    int startable = w && l->running < most_at_once(l, w);
+    int startable = w && (w->is_stream || rf_board_threads(rf_life_board(), rf_life_child()) < most_threads(w));
 
     if (head != l->shown || startable != l->shown_startable) {
         rf_slot_show_head(rf_life_board(), slot, rf_life_child(), head, startable);
@@ -164,11 +150,11 @@ static rf_time drive(line *l, rf_slot *slot, rf_time now)
     rf_gate gate;
     rf_waiter *w;
 
-    if (!l->queue.length || !rf_slot_brief(slot, &brief)) {
+    if (!l->queue.length) {
         show_head(l, slot);
-        return l->queue.length ? TICK_SHUT : RF_TIME_NEVER;
+        return RF_TIME_NEVER;
     }
-    gate = rf_hold_gate(&brief, now);
+    gate = rf_slot_brief(slot, &brief) ? rf_hold_gate(&brief, now) : RF_GATE_SHUT;
     see_to_due(l, gate, now);
     while (gate != RF_GATE_SHUT && (w = (rf_waiter *)rf_queue_first(&l->queue, RF_BY_ARRIVAL)) &&
            may_go(l, w, gate == RF_GATE_OPEN ? brief.allowed : 0, now))
@@ -196,31 +182,34 @@ rf_time rf_waiting_tick(rf_time now)
     return next;
 }
 
-/* With the lock held. @return 0 if there is no room, which is counted */
-static int enter(line *l, rf_waiter *w)
+/* With the lock held. */
+static rf_joined enter(line *l, rf_waiter *w)
 {
     const rf_capacity *capacity = rf_limits_capacity();
     rf_board *board = rf_life_board();
     int child = rf_life_child(), blocks = w->wake_fd < 0;
+    rf_joined joined = RF_JOINED_FULL;
 
-    if (blocks && !rf_board_block(board, child, capacity->blocking)) {
+    if (blocks && !rf_board_block(board, child, capacity->blocking, w->is_stream ? capacity->streams : UINT32_MAX)) {
         rf_slot_count(w->db->slot, RF_COUNT_REJECTED);
-        return 0;
+        return joined;
     }
     if (rf_slot_enter(board, w->db->slot, child, capacity->requests, capacity->per_process)) {
         if (rf_queue_join(&l->queue, &w->ticket))
-            return 1;
+            return RF_JOINED;
         rf_slot_leave(board, w->db->slot, child, RF_COUNT_PASSED);
+        joined = RF_JOINED_NO_MEMORY;
     }
     if (blocks)
         rf_board_unblock(board, child);
-    return 0;
+    return joined;
 }
 
-int rf_waiting_join(rf_waiter *w)
+rf_joined rf_waiting_join(rf_waiter *w)
 {
     line *l = &lines[w->db->index];
-    int first = 0, joined; /* first of those that the watch must see to */
+    int first = 0; /* of those that the watch must see to */
+    rf_joined joined;
 
     w->began = rf_clock_now();
     w->verdict = RF_HOLD_WAIT;
@@ -229,7 +218,7 @@ int rf_waiting_join(rf_waiter *w)
         w->ticket.due = w->began + w->renew;
     pthread_mutex_lock(&lock);
     joined = enter(l, w);
-    if (joined) {
+    if (joined == RF_JOINED) {
         waiting++;
         first = w->wake_fd >= 0 && waiting_without_worker++ == 0;
         show_head(l, w->db->slot);
@@ -270,7 +259,7 @@ int rf_waiting_start(rf_waiter *w, const rf_brief *brief)
     pthread_mutex_lock(&lock);
     starts = !l->queue.length &&
              rf_slot_oldest_head(rf_life_board(), w->db->slot, rf_life_child(), NULL) == RF_TIME_NEVER &&
-             claim(l, w, brief->allowed, rf_limits_capacity()->at_once);
+             claim(w, brief->allowed, w->is_stream ? 0 : rf_limits_capacity()->at_once);
     pthread_mutex_unlock(&lock);
     return starts;
 }
@@ -282,7 +271,7 @@ static void pass_on(const rf_slot *slot)
 
     rf_slot_oldest_head(rf_life_board(), slot, rf_life_child(), &whose);
     if (whose >= 0 && rf_board_blocks(rf_life_board(), whose))
-        wake(rf_board_wake_word(rf_life_board(), whose));
+        rf_io_futex_wake(rf_board_wake_word(rf_life_board(), whose));
 }
 
 void rf_waiting_finish(rf_waiter *w)
@@ -294,8 +283,7 @@ void rf_waiting_finish(rf_waiter *w)
     finished = w->runs;
     if (finished) {
         w->runs = 0;
-        l->running--;
-        rf_slot_finish(rf_life_board(), w->db->slot, rf_life_child());
+        rf_slot_finish(rf_life_board(), w->db->slot, rf_life_child(), !w->is_stream);
         drive(l, w->db->slot, rf_clock_now());
     }
     pthread_mutex_unlock(&lock);
@@ -309,50 +297,16 @@ void rf_waiting_over(rf_waiter *w)
     rf_waiting_finish(w);
 }
 
-/* Is the client still there? One that closed its sending side counts as gone, as in nginx. */
-static int client_left(request_rec *r)
-{
-    conn_rec *c = r->connection->master ? r->connection->master : r->connection;
-    apr_socket_t *socket = ap_get_conn_socket(c);
-    struct pollfd look = { .events = POLLRDHUP };
-
-    /* A stream of HTTP/2 is reset by itself; its master lives on. */
-    if (c->aborted || r->connection->aborted)
-        return 1;
-    if (!socket || apr_os_sock_get(&look.fd, socket) != APR_SUCCESS)
-        return 0;
-    /* The worker MPM closes its workers' sockets when it stops, and waits for them. */
-    return look.fd < 0 || (poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)));
-}
-
-static void sleep_on(atomic_uint *word, unsigned seen, rf_time duration)
-{
-    struct timespec t = { .tv_sec = duration / 1000000, .tv_nsec = duration % 1000000 * 1000 };
-
-    syscall(SYS_futex, word, FUTEX_WAIT, seen, &t, NULL, 0);
-}
-
-rf_hold_verdict rf_waiting_block(rf_waiter *w, request_rec *r)
+rf_hold_verdict rf_waiting_look(rf_waiter *w, rf_time now, rf_time *ret_next)
 {
     line *l = &lines[w->db->index];
-    atomic_uint *word = rf_board_wake_word(rf_life_board(), rf_life_child());
+    rf_hold_verdict verdict;
 
-    for (;;) {
-        unsigned seen = atomic_load_explicit(word, memory_order_acquire);
-        rf_time now = rf_clock_now(), look;
-        rf_hold_verdict verdict;
-
-        pthread_mutex_lock(&lock);
-        look = drive(l, w->db->slot, now) == TICK_OPEN ? TURN_LOOK : CLIENT_LOOK;
-        verdict = w->verdict;
-        if (w->ticket.due - now < look)
-            look = w->ticket.due - now;
-        pthread_mutex_unlock(&lock);
-        if (verdict != RF_HOLD_WAIT)
-            return verdict;
-        if (client_left(r))
-            rf_waiting_abort(w);
-        else
-            sleep_on(word, seen, look);
-    }
+    pthread_mutex_lock(&lock);
+    *ret_next = drive(l, w->db->slot, now) == TICK_OPEN ? TURN_LOOK : CLIENT_LOOK;
+    if (w->ticket.due - now < *ret_next)
+        *ret_next = w->ticket.due - now;
+    verdict = w->verdict;
+    pthread_mutex_unlock(&lock);
+    return verdict;
 }

@@ -8,7 +8,8 @@
  * Layer: glue.
  *
  * mod_rdsfailover_gate.c decides which requests wait, mod_rdsfailover_waiting.c keeps the queues and lets them go,
- * mod_rdsfailover_async.c parks a connection without a worker, mod_rdsfailover_watch.c is the thread that wakes those.
+ * mod_rdsfailover_blocking.c has a worker sleep, mod_rdsfailover_async.c parks a connection without one, mod_rdsfailover_watch.c is the
+ * thread that wakes those.
  */
 #include "mod_rdsfailover.h"
 #include "rf_hold.h"
@@ -29,16 +30,22 @@ typedef struct rf_waiter {
     rf_time left;     /**< when its verdict came */
     rf_hold_verdict verdict; /**< under the lock */
     int runs;         /**< holds one of the places to run; under the lock */
+    int is_stream;    /**< of HTTP/2: keeps, and runs in, a worker of that module's and not the MPM's */
     int watch;        /**< its place in the watch's table; -1 none */
 } rf_waiter;
 
 /* mod_rdsfailover_waiting.c */
-/** Join the queue; db, terms, ticket.arrival, wake_fd and renew are set. @return 0 if it is full (counted as rejected) */
-int rf_waiting_join(rf_waiter *w);
+typedef enum {
+    RF_JOINED,
+    RF_JOINED_FULL,     /**< no place is left: counted as rejected */
+    RF_JOINED_NO_MEMORY /**< counted as passed */
+} rf_joined;
+/** Join the queue; db, terms, ticket.arrival, wake_fd, renew and is_stream are set. */
+rf_joined rf_waiting_join(rf_waiter *w);
+/** See to all who wait for its database. @param ret_next sleep no longer than that @return as rf_waiting_verdict */
+rf_hold_verdict rf_waiting_look(rf_waiter *w, rf_time now, rf_time *ret_next);
 /** @return RF_HOLD_WAIT while it waits */
 rf_hold_verdict rf_waiting_verdict(rf_waiter *w);
-/** Keep this worker until there is a verdict. `r`: whose client is looked after. */
-rf_hold_verdict rf_waiting_block(rf_waiter *w, request_rec *r);
 /** The client left: leave the queue, if still in it. */
 void rf_waiting_abort(rf_waiter *w);
 /** While others are being released: go on at once, if nobody waits and there is a place to run. @return 1 if so */
@@ -49,6 +56,10 @@ void rf_waiting_finish(rf_waiter *w);
 void rf_waiting_over(rf_waiter *w);
 /** See to everyone in this process. @return how long until it should be called again; RF_TIME_NEVER if nobody waits */
 rf_time rf_waiting_tick(rf_time now);
+
+/* mod_rdsfailover_blocking.c */
+/** Keep this worker until there is a verdict. `r`: whose client is looked after. */
+rf_hold_verdict rf_waiting_block(rf_waiter *w, request_rec *r);
 
 /* mod_rdsfailover_async.c */
 /** @return 1 if this request can wait without a worker; w->wake_fd and w->renew are then set */

@@ -98,8 +98,8 @@ static rf_replay_verdict decide(const rf_visit *v, rf_outcome outcome)
     facts.attempts = v->attempts;
     facts.most = v->over ? v->attempts : a->most;
     facts.calm = brief.state == RF_STATE_AVAILABLE;
-    facts.replaying = rf_slot_replaying(v->db->slot);
-    facts.inflight = rf_slot_inflight(v->db->slot);
+    facts.replaying = rf_slot_now(v->db->slot, RF_NOW_REPLAYING);
+    facts.inflight = rf_slot_now(v->db->slot, RF_NOW_INFLIGHT);
     return rf_replay_decide(&facts);
 }
 

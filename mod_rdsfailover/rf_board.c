@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rf_board_layout.h"
 
+#include <sched.h>
 #include <string.h>
 
 #define BOARD_MAGIC 0x7264736661696c31u /* "rdsfail1" */
-#define BOARD_LAYOUT 8u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
+#define BOARD_LAYOUT 9u                 /* grows with every change of a struct in rf_board_layout.h, or of what its records hold */
 
-/* A writer holds the lock for about a microsecond; a reader that fails this often met a writer that died in the middle. */
+/* A writer holds the lock for one or two microseconds, unless it is preempted: then it wants a processor, and a reader yields. After
+ * so many times, of a microsecond each at least, it met a writer that died in the middle. */
 #define READ_TRIES 1000
+#define READ_YIELDS 10 /* from this one on */
 
 /* The words are copied one by one with relaxed atomics, between fences: Boehm, "Can seqlocks get along with programming
  * language memory models?" (2012), the variant that is free of data races. */
@@ -36,6 +39,8 @@ static int record_read(const _Atomic uint32_t *seq, const _Atomic uint64_t *word
 
     for (tries = 0; tries < READ_TRIES; tries++) {
         uint32_t before = atomic_load_explicit(seq, memory_order_acquire);
+        if (tries >= READ_YIELDS)
+            sched_yield();
         if (before & 1u)
             continue;
         for (i = 0; i < n; i++)
@@ -101,6 +106,8 @@ int rf_slot_publish(rf_slot *slot, const rf_snapshot *snapshot)
         WRITE(slot->brief, &snapshot->brief);
     WRITE(slot->full, snapshot);
     WRITE(slot->brief, &snapshot->brief);
+    /* What is counted as in flight from now on was let pass by this brief, or was counted before: rf_slot_more. */
+    atomic_thread_fence(memory_order_seq_cst);
     return changed;
 }
 
@@ -133,7 +140,10 @@ int rf_slot_place_keys(const rf_slot *slot, rf_place_keys *ret_keys)
 
 int rf_slot_brief(const rf_slot *slot, rf_brief *ret_brief)
 {
-    return READ(slot->brief, ret_brief);
+    if (READ(slot->brief, ret_brief))
+        return 1;
+    memset(ret_brief, 0, sizeof *ret_brief);
+    return 0;
 }
 
 int rf_slot_snapshot(const rf_slot *slot, rf_snapshot *ret_snapshot)

@@ -12,7 +12,7 @@
  *            atomic and written by whoever counts; a child's cell is written by that child, and by the parent once it is dead.
  *
  * Why a sequence lock: a request must never wait for the monitor, and a monitor killed in the middle of a write must not
- * leave anything locked. A reader that meets an unfinished write uses its last good copy, which then grows stale.
+ * leave anything locked. A reader that meets a write which does not end knows nothing, and lets pass what is not held yet.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -169,8 +169,9 @@ void rf_slot_beat(rf_slot *slot, rf_time now);
 /** The monitor alone, and the parent before the first monitor. */
 void rf_slot_set_dsn(rf_slot *slot, const rf_dsn *dsn);
 
-/** Copy out. @return 1, or 0 if a write was under way for too long (then the output is untouched: use the last good copy) */
+/** @return 1, or 0 if a write has been under way for too long: the brief is all zeroes then, which reads as unknown */
 int rf_slot_brief(const rf_slot *slot, rf_brief *ret_brief);
+/** Copy out. @return 1, or 0 likewise: the output is untouched then */
 int rf_slot_snapshot(const rf_slot *slot, rf_snapshot *ret_snapshot);
 int rf_slot_dsn(const rf_slot *slot, rf_dsn *ret_dsn);
 /** What signs the places of visitors who are sent round; renewed with the DSN. */
@@ -211,6 +212,8 @@ void rf_slot_hold_times(const rf_slot *slot, uint64_t ret_counts[RF_HOLD_BUCKETS
 
 /** Claim the cell of a child that just started. @return its index, or -1 if there is none: it must not hold requests then */
 int rf_board_child_join(rf_board *board, int32_t pid);
+/** The child ends, and takes no connection any more. */
+void rf_board_child_stops(rf_board *board, int child);
 /** The child ends in order, or the parent saw it die: whatever it still held is counted as lost. @return how many that were */
 uint64_t rf_board_child_gone(rf_board *board, int32_t pid);
 
@@ -221,8 +224,11 @@ uint64_t rf_board_child_gone(rf_board *board, int32_t pid);
 int rf_slot_enter(rf_board *board, rf_slot *slot, int child, uint32_t limit, uint32_t child_limit);
 void rf_slot_leave(rf_board *board, rf_slot *slot, int child, rf_count how);
 
-/** A worker is about to wait with its request. @return 1 if fewer than `limit` did on this host (end with rf_board_unblock) */
-int rf_board_block(rf_board *board, int child, uint32_t limit);
+/**
+ * A worker is about to wait with its request.
+ * @return 1 if fewer than `limit` did on this host, and fewer than `child_limit` in this child: end with rf_board_unblock
+ */
+int rf_board_block(rf_board *board, int child, uint32_t limit, uint32_t child_limit);
 void rf_board_unblock(rf_board *board, int child);
 
 /** Count something that is no part of entering or leaving. */
@@ -234,36 +240,41 @@ void rf_slot_counts(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS], uint64_
 uint32_t rf_board_waiting(const rf_board *board);
 /** @} */
 
-/** @name Releasing: who may run, and whose turn it is. A child that dies gives back what it had. @{ */
+/** @name What runs. A child that dies gives back what it had. @{ */
+
+/** Requests of one database, at this moment. */
+typedef enum {
+    RF_NOW_RUNNING,   /**< let go, until their handlers have returned: rf_slot_start, rf_slot_finish */
+    RF_NOW_INFLIGHT,  /**< protected, and past the gate, whatever the state: they execute. Those that run are among them */
+    RF_NOW_REPLAYING, /**< of those in flight, run again after a failure */
+    RF_NOWS
+} rf_now;
 
 /**
- * Claim the right to run if fewer than `allowed` released requests run on this host (0: any number) and fewer than
- * `child_limit` in this child. Of several that claim the last one at once, all may fail: ask again.
- * @return 1 claimed: end with rf_slot_finish
+ * One atomic addition to memory that only this child writes, and a fence. A gate that counts a request as in flight first, reads
+ * the brief then, and takes the count back if the request has to wait after all, lets none slip past whoever published a hold and
+ * then saw nothing in flight.
  */
-int rf_slot_start(rf_board *board, rf_slot *slot, int child, uint32_t allowed, uint32_t child_limit);
-void rf_slot_finish(rf_board *board, rf_slot *slot, int child);
-/** Released requests that run now on this host. */
-uint32_t rf_slot_running(const rf_slot *slot);
+void rf_slot_more(rf_board *board, const rf_slot *slot, int child, rf_now what);
+void rf_slot_less(rf_board *board, const rf_slot *slot, int child, rf_now what);
+/** On this host. */
+uint32_t rf_slot_now(const rf_slot *slot, rf_now what);
+
+/**
+ * Claim the right to run if fewer than `allowed` released requests run on this host (0: any number). Of several that claim the last
+ * one at once, all may fail: ask again.
+ * @param threads so many of the child's may be taken by released requests of any database; 0: this one will take none (a stream of
+ *                HTTP/2 has workers of its own)
+ * @return 1 claimed: end with rf_slot_finish, with the same words
+ */
+int rf_slot_start(rf_board *board, rf_slot *slot, int child, uint32_t allowed, uint32_t threads);
+void rf_slot_finish(rf_board *board, rf_slot *slot, int child, int took_thread);
 /** Released requests that have ended, ever. */
 uint64_t rf_slot_finished(const rf_slot *slot);
-
-/**
- * A protected request goes past the gate, whatever the state: it executes from now on, until rf_slot_inflight_sub, exactly once. One
- * atomic addition to memory that only this child writes. A gate that counts first, reads the brief then, and takes the count
- * back if the request has to wait after all, lets no request slip past whoever published a hold and then saw nothing in flight.
- */
-void rf_slot_inflight_add(rf_board *board, const rf_slot *slot, int child);
-void rf_slot_inflight_sub(rf_board *board, const rf_slot *slot, int child);
-/** Protected requests that execute now on this host, those let go after a hold among them. */
-uint32_t rf_slot_inflight(const rf_slot *slot);
-/** The same for those of them that run again after a failure. */
-void rf_slot_replay_add(rf_board *board, const rf_slot *slot, int child);
-void rf_slot_replay_sub(rf_board *board, const rf_slot *slot, int child);
-uint32_t rf_slot_replaying(const rf_slot *slot);
-
-/** @return 1 if another child runs fewer than `limit` released requests: it has workers for other things */
-int rf_slot_spared_elsewhere(const rf_board *board, const rf_slot *slot, int child, uint32_t limit);
+/** @return how many of this child's threads released requests have taken */
+uint32_t rf_board_threads(const rf_board *board, int child);
+/** @return 1 if another child that takes connections has fewer than `limit` threads taken: it has workers for other things */
+int rf_board_spared_elsewhere(const rf_board *board, int child, uint32_t limit);
 
 /**
  * Show when the request at the head of this child's queue arrived; RF_TIME_NEVER if nobody waits.

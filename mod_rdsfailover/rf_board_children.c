@@ -17,6 +17,18 @@ static uint32_t cell_left(const child_cell *cell, uint32_t slot)
     return left;
 }
 
+/* Over all cells, of a member that is given in the first. */
+static uint32_t sum(const rf_board *board, const _Atomic uint32_t *first)
+{
+    ptrdiff_t at = (const char *)first - (const char *)board->children;
+    uint32_t all = 0;
+    int i;
+
+    for (i = 0; i < atomic_load(&board->cells); i++)
+        all += atomic_load((const _Atomic uint32_t *)(const void *)((const char *)&board->children[i] + at));
+    return all;
+}
+
 int rf_board_child_join(rf_board *board, int32_t pid)
 {
     int32_t cells, nobody;
@@ -27,6 +39,7 @@ int rf_board_child_join(rf_board *board, int32_t pid)
         nobody = 0;
         if (!atomic_compare_exchange_strong(&board->children[i].pid, &nobody, pid))
             continue;
+        atomic_store(&board->children[i].accepts, 1);
         cells = atomic_load(&board->cells);
         while (cells <= i && !atomic_compare_exchange_weak(&board->cells, &cells, i + 1))
             ;
@@ -35,10 +48,15 @@ int rf_board_child_join(rf_board *board, int32_t pid)
     return -1;
 }
 
+void rf_board_child_stops(rf_board *board, int child)
+{
+    atomic_store(&board->children[child].accepts, 0);
+}
+
 uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
 {
     uint64_t lost = 0;
-    int i, s;
+    int i, s, k;
 
     for (i = 0; i < atomic_load(&board->cells); i++) {
         child_cell *cell = &board->children[i];
@@ -52,12 +70,13 @@ uint64_t rf_board_child_gone(rf_board *board, int32_t pid)
         }
         for (s = 0; s < RF_BOARD_SLOTS; s++) {
             atomic_store(&cell->head[s], 0);
-            atomic_store(&cell->running[s], 0);
-            atomic_store(&cell->inflight[s], 0);
-            atomic_store(&cell->replaying[s], 0);
+            for (k = 0; k < RF_NOWS; k++)
+                atomic_store(&cell->now[s][k], 0);
         }
         atomic_store(&cell->waiting, 0);
         atomic_store(&cell->blocked, 0);
+        atomic_store(&cell->threads, 0);
+        atomic_store(&cell->accepts, 0);
         atomic_store(&cell->pid, 0);
         break;
     }
@@ -94,15 +113,9 @@ void rf_slot_leave(rf_board *board, rf_slot *slot, int child, rf_count how)
 }
 
 /* As in rf_slot_enter: first take, then look, so that never more than `limit` have taken. */
-int rf_board_block(rf_board *board, int child, uint32_t limit)
+int rf_board_block(rf_board *board, int child, uint32_t limit, uint32_t child_limit)
 {
-    uint32_t blocked = 0;
-    int i;
-
-    atomic_fetch_add(&board->children[child].blocked, 1);
-    for (i = 0; i < atomic_load(&board->cells); i++)
-        blocked += atomic_load(&board->children[i].blocked);
-    if (blocked <= limit)
+    if (atomic_fetch_add(&board->children[child].blocked, 1) < child_limit && sum(board, &board->children[0].blocked) <= limit)
         return 1;
     atomic_fetch_sub(&board->children[child].blocked, 1);
     return 0;
@@ -150,28 +163,50 @@ void rf_slot_counts(const rf_slot *slot, uint64_t ret_counts[RF_COUNTS], uint64_
 
 uint32_t rf_board_waiting(const rf_board *board)
 {
-    uint32_t waiting = 0;
-    int i;
-
-    for (i = 0; i < atomic_load(&board->cells); i++)
-        waiting += atomic_load(&board->children[i].waiting);
-    return waiting;
+    return sum(board, &board->children[0].waiting);
 }
 
-int rf_slot_start(rf_board *board, rf_slot *slot, int child, uint32_t allowed, uint32_t child_limit)
+/* The fence keeps what follows, a look at the brief, behind the addition: on ARM that is not in the nature of an atomic one. */
+void rf_slot_more(rf_board *board, const rf_slot *slot, int child, rf_now what)
+{
+    atomic_fetch_add(&board->children[child].now[slot->index][what], 1);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+void rf_slot_less(rf_board *board, const rf_slot *slot, int child, rf_now what)
+{
+    atomic_fetch_sub(&board->children[child].now[slot->index][what], 1);
+}
+
+uint32_t rf_slot_now(const rf_slot *slot, rf_now what)
+{
+    const rf_board *board = board_of(slot);
+
+    return sum(board, &board->children[0].now[slot->index][what]);
+}
+
+int rf_slot_start(rf_board *board, rf_slot *slot, int child, uint32_t allowed, uint32_t threads)
 {
     child_cell *cell = &board->children[child];
-    uint32_t before = atomic_fetch_add(&cell->running[slot->index], 1);
 
-    if (before < child_limit && (!allowed || rf_slot_running(slot) <= allowed))
+    if (threads && atomic_fetch_add(&cell->threads, 1) >= threads) {
+        atomic_fetch_sub(&cell->threads, 1);
+        return 0;
+    }
+    rf_slot_more(board, slot, child, RF_NOW_RUNNING);
+    if (!allowed || rf_slot_now(slot, RF_NOW_RUNNING) <= allowed)
         return 1;
-    atomic_fetch_sub(&cell->running[slot->index], 1);
+    rf_slot_less(board, slot, child, RF_NOW_RUNNING);
+    if (threads)
+        atomic_fetch_sub(&cell->threads, 1);
     return 0;
 }
 
-void rf_slot_finish(rf_board *board, rf_slot *slot, int child)
+void rf_slot_finish(rf_board *board, rf_slot *slot, int child, int took_thread)
 {
-    atomic_fetch_sub(&board->children[child].running[slot->index], 1);
+    if (took_thread)
+        atomic_fetch_sub(&board->children[child].threads, 1);
+    rf_slot_less(board, slot, child, RF_NOW_RUNNING);
     atomic_fetch_add(&board->children[child].finished[slot->index], 1);
 }
 
@@ -186,67 +221,17 @@ uint64_t rf_slot_finished(const rf_slot *slot)
     return finished;
 }
 
-uint32_t rf_slot_running(const rf_slot *slot)
+uint32_t rf_board_threads(const rf_board *board, int child)
 {
-    const rf_board *board = board_of(slot);
-    uint32_t running = 0;
-    int i;
-
-    for (i = 0; i < atomic_load(&board->cells); i++)
-        running += atomic_load(&board->children[i].running[slot->index]);
-    return running;
+    return atomic_load(&board->children[child].threads);
 }
 
-/* Sequentially consistent, which on x86-64 costs what a relaxed one does: see rf_board.h for what relies on it. */
-void rf_slot_inflight_add(rf_board *board, const rf_slot *slot, int child)
-{
-    atomic_fetch_add(&board->children[child].inflight[slot->index], 1);
-}
-
-void rf_slot_inflight_sub(rf_board *board, const rf_slot *slot, int child)
-{
-    atomic_fetch_sub(&board->children[child].inflight[slot->index], 1);
-}
-
-uint32_t rf_slot_inflight(const rf_slot *slot)
-{
-    const rf_board *board = board_of(slot);
-    uint32_t inflight = 0;
-    int i;
-
-    for (i = 0; i < atomic_load(&board->cells); i++)
-        inflight += atomic_load(&board->children[i].inflight[slot->index]);
-    return inflight;
-}
-
-void rf_slot_replay_add(rf_board *board, const rf_slot *slot, int child)
-{
-    atomic_fetch_add(&board->children[child].replaying[slot->index], 1);
-}
-
-void rf_slot_replay_sub(rf_board *board, const rf_slot *slot, int child)
-{
-    atomic_fetch_sub(&board->children[child].replaying[slot->index], 1);
-}
-
-uint32_t rf_slot_replaying(const rf_slot *slot)
-{
-    const rf_board *board = board_of(slot);
-    uint32_t replaying = 0;
-    int i;
-
-    for (i = 0; i < atomic_load(&board->cells); i++)
-        replaying += atomic_load(&board->children[i].replaying[slot->index]);
-    return replaying;
-}
-
-int rf_slot_spared_elsewhere(const rf_board *board, const rf_slot *slot, int child, uint32_t limit)
+int rf_board_spared_elsewhere(const rf_board *board, int child, uint32_t limit)
 {
     int i;
 
     for (i = 0; i < atomic_load(&board->cells); i++) {
-        const child_cell *cell = &board->children[i];
-        if (i != child && atomic_load(&cell->pid) && atomic_load(&cell->running[slot->index]) < limit)
+        if (i != child && atomic_load(&board->children[i].accepts) && rf_board_threads(board, i) < limit)
             return 1;
     }
     return 0;

@@ -47,11 +47,11 @@ typedef struct child_cell {
     _Atomic int32_t pid;      /* 0: free */
     _Atomic uint32_t waiting; /* for the limits alone: may be off by one until a child that was killed is cleared away */
     _Atomic uint32_t blocked; /* of these, how many keep a worker; likewise */
+    _Atomic uint32_t threads; /* taken by released requests of all databases */
+    _Atomic uint32_t accepts; /* connections: 0 from when it begins to end */
     atomic_uint wake;
     _Atomic int64_t head[RF_BOARD_SLOTS]; /* 0: none, as in zeroed memory; else arrival + 1, negative if it could not start */
-    _Atomic uint32_t running[RF_BOARD_SLOTS];
-    _Atomic uint32_t replaying[RF_BOARD_SLOTS];
-    _Atomic uint32_t inflight[RF_BOARD_SLOTS]; /* in the middle of the cell: no other process writes this line of the cache */
+    _Atomic uint32_t now[RF_BOARD_SLOTS][RF_NOWS]; /* in the middle of the cell: no other process writes these lines of the cache */
     _Atomic uint64_t finished[RF_BOARD_SLOTS]; /* of those that ran; never set back */
     _Atomic uint32_t counts[RF_BOARD_SLOTS][RF_COUNT_LOST + 1];
 } child_cell;

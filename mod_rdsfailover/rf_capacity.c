@@ -185,6 +185,7 @@ void rf_capacity_work_out(const rf_limits *limits, rf_capacity *c)
     c->requests = fit(requests);
     c->per_process = fit(least(child, requests));
     c->blocking = fit(least(three_quarters(workers), requests));
+    c->streams = fit(three_quarters(l.stream_workers ? l.stream_workers : (uint64_t)l.threads * 3 / 2));
     c->at_once = l.threads - reserve(l.threads);
     /* A child that runs that many may stop accepting. Where no other accepts for it, whoever comes to its socket would wait. */
     c->at_most = l.own_sockets ? c->at_once : l.threads - (uint32_t)least(reserve(l.threads), LEAST_RESERVE);

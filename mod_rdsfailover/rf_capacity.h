@@ -24,6 +24,7 @@ typedef struct rf_limits {
     uint64_t descriptors;   /**< of a child (RLIMIT_NOFILE); 0: no limit known */
     uint64_t memory;        /**< bytes this host could still use; 0: not known */
     uint32_t queue;         /**< RDSFailoverRelease queue= */
+    uint32_t stream_workers; /**< of a child, for HTTP/2 (H2MaxWorkers); 0: mod_http2's own, one and a half times its threads */
     int own_sockets;        /**< not every child accepts from the same socket (ListenCoresBucketsRatio) */
 } rf_limits;
 
@@ -39,8 +40,9 @@ typedef struct rf_capacity {
     uint32_t requests;    /**< that may wait at once on this host */
     uint32_t per_process; /**< and in one child; usually more than an even share, because children are not chosen evenly */
     uint32_t blocking;    /**< of these, how many may keep a worker while they wait, on this host */
+    uint32_t streams;     /**< and how many streams of HTTP/2 in one child: mod_http2's workers are few, and serve files too */
     uint32_t at_once;     /**< released requests that one child runs at once; at least 1 */
-    uint32_t at_most;     /**< and while another child has workers to spare, and accepts, for everything else */
+    uint32_t at_most;     /**< and while another child takes connections and has workers to spare for everything else */
     rf_limit limited_by;  /**< the tightest limit */
     int spare;            /**< 1 if a new generation of children finds room beside one that still holds (ServerLimit) */
     uint32_t slots;       /**< what ServerLimit should be for that */

@@ -8,7 +8,7 @@ use RdsFailover::Lint qw(files slurp c_code build_dir command_output);
 # What each layer may include of the project, and which of the world's headers it must not see.
 my $CLIENTS = qr{mysql|mariadb|ares|curl};
 # Adapters that need no client library are for the module too; build-aux/list-sources names them.
-my $SYSTEM  = qr{/rf_io_(?:caps|file|sockets)\.};
+my $SYSTEM  = qr{/rf_io_(?:caps|file|futex|sockets)\.};
 my $HTTPD   = qr{^(?:httpd|http_\w+|ap_\w+|util_\w+|scoreboard|mpm_common|unixd|mod_\w+|apr\w*)\.h$};
 my $WORLD   = qr{^(?:unistd|fcntl|poll|sys/poll|sys/select|sys/epoll|sys/mman|sys/wait|signal|netdb|pthread|dirent|sys/stat|sys/time|threads)\.h$};
 my %LAYER = (

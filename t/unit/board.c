@@ -158,19 +158,27 @@ static void running(void)
 
     ok(rf_slot_start(board, a, one, 3, 2) && rf_slot_start(board, a, one, 3, 2), "two start");
     ok(!rf_slot_start(board, a, one, 3, 2), "a third is too many for the child");
-    ok(rf_slot_spared_elsewhere(board, a, one, 1), "another child has workers to spare");
+    ok(rf_board_spared_elsewhere(board, one, 1), "another child has workers to spare");
     ok(rf_slot_start(board, a, two, 3, 2), "another child may");
-    ok(!rf_slot_spared_elsewhere(board, a, one, 1) && rf_slot_spared_elsewhere(board, a, one, 2), "as long as it runs fewer than that");
+    ok(!rf_board_spared_elsewhere(board, one, 1) && rf_board_spared_elsewhere(board, one, 2), "as long as it runs fewer than that");
     ok(!rf_slot_start(board, a, two, 3, 2), "but no more than allowed on the host");
     ok(rf_slot_start(board, b, two, 3, 2), "the other database has places of its own");
-    is_int(rf_slot_running(a), 3, "three run");
-    rf_slot_finish(board, a, two);
+    is_int(rf_board_threads(board, two), 2, "threads are the child's, whichever database");
+    ok(!rf_slot_start(board, b, two, 3, 2), "and so there is none left");
+    ok(rf_slot_start(board, b, two, 3, 0), "but a stream takes none");
+    rf_slot_finish(board, b, two, 0);
+    is_int(rf_slot_now(a, RF_NOW_RUNNING), 3, "three run");
+    rf_slot_finish(board, a, two, 1);
     ok(rf_slot_start(board, a, two, 3, 2), "one is done, the next may start");
     rf_board_child_gone(board, 501);
-    is_int(rf_slot_running(a), 1, "a child that dies gives back what it had");
+    is_int(rf_slot_now(a, RF_NOW_RUNNING), 1, "a child that dies gives back what it had");
     for (i = 0; i < 1000 && rf_slot_start(board, a, two, 0, 5000); i++)
         ;
     is_int(i, 1000, "0 allows any number");
+    one = rf_board_child_join(board, 503);
+    ok(rf_board_spared_elsewhere(board, two, 1), "a child that has begun has workers to spare");
+    rf_board_child_stops(board, one);
+    ok(!rf_board_spared_elsewhere(board, two, 1), "not one that ends: nobody can come to it");
     free(board);
 }
 
@@ -180,21 +188,21 @@ static void in_flight(void)
     rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
     int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
 
-    is_int(rf_slot_inflight(a), 0, "nothing executes");
-    rf_slot_inflight_add(board, a, one);
-    rf_slot_inflight_add(board, a, one);
-    rf_slot_inflight_add(board, a, two);
-    rf_slot_inflight_add(board, b, two);
-    is_int(rf_slot_inflight(a), 3, "three execute, in two children");
-    is_int(rf_slot_inflight(b), 1, "the other database's is counted by itself");
-    is_int(rf_slot_running(a), 0, "none of them was let go after a hold");
-    rf_slot_inflight_sub(board, a, one);
-    is_int(rf_slot_inflight(a), 2, "one is done");
+    is_int(rf_slot_now(a, RF_NOW_INFLIGHT), 0, "nothing executes");
+    rf_slot_more(board, a, one, RF_NOW_INFLIGHT);
+    rf_slot_more(board, a, one, RF_NOW_INFLIGHT);
+    rf_slot_more(board, a, two, RF_NOW_INFLIGHT);
+    rf_slot_more(board, b, two, RF_NOW_INFLIGHT);
+    is_int(rf_slot_now(a, RF_NOW_INFLIGHT), 3, "three execute, in two children");
+    is_int(rf_slot_now(b, RF_NOW_INFLIGHT), 1, "the other database's is counted by itself");
+    is_int(rf_slot_now(a, RF_NOW_RUNNING), 0, "none of them was let go after a hold");
+    rf_slot_less(board, a, one, RF_NOW_INFLIGHT);
+    is_int(rf_slot_now(a, RF_NOW_INFLIGHT), 2, "one is done");
     rf_board_child_gone(board, 501);
-    is_int(rf_slot_inflight(a), 1, "a child that dies executes nothing any more");
+    is_int(rf_slot_now(a, RF_NOW_INFLIGHT), 1, "a child that dies executes nothing any more");
     is_int(rf_board_child_join(board, 503), one, "the next child has its cell");
-    rf_slot_inflight_add(board, a, one);
-    is_int(rf_slot_inflight(a), 2, "and begins with none");
+    rf_slot_more(board, a, one, RF_NOW_INFLIGHT);
+    is_int(rf_slot_now(a, RF_NOW_INFLIGHT), 2, "and begins with none");
     free(board);
 }
 
@@ -306,11 +314,12 @@ static void blocking(void)
     rf_board *board = fresh();
     int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
 
-    ok(rf_board_block(board, one, 2) && rf_board_block(board, two, 2), "two workers wait");
-    ok(!rf_board_block(board, two, 2), "a third is one too many");
+    ok(rf_board_block(board, one, 2, 9) && rf_board_block(board, two, 2, 9), "two workers wait");
+    ok(!rf_board_block(board, two, 2, 9), "a third is one too many");
     ok(rf_board_blocks(board, one) && rf_board_blocks(board, two), "both children have somebody to wake");
     rf_board_unblock(board, one);
-    ok(!rf_board_blocks(board, one) && rf_board_block(board, two, 2), "one goes, another may wait");
+    ok(!rf_board_blocks(board, one) && rf_board_block(board, two, 2, 9), "one goes, another may wait");
+    ok(!rf_board_block(board, one, 9, 0) && rf_board_block(board, one, 9, 1) && !rf_board_block(board, one, 9, 1), "or more than a child may have");
     rf_board_child_gone(board, 502);
     ok(!rf_board_blocks(board, two), "the dead wait for nothing");
     free(board);
