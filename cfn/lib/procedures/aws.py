@@ -20,9 +20,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 20.0
 CONNECT, READ = 10, 30
 
 THROTTLED = re.compile(r'Throttl|RequestLimitExceeded|TooManyRequests|Rate exceeded|SlowDown')
-BROKEN_CODE = re.compile(r'^(InternalFailure|InternalError|InternalServerError|ServiceUnavailable|ServiceUnavailableException|RequestTimeout|5\d\d)$')
+BROKEN_CODE = re.compile(r'^(Internal(Failure|Error|ServerError)|ServiceUnavailable(Exception)?|RequestTimeout|5\d\d)$')
 BROKEN_TEXT = re.compile(r'Unable to parse response|Could not connect to the endpoint|Connection was closed|timeout on endpoint|'
-                         r'Connection reset|IncompleteRead|Connection broken|SSL validation failed|Failed to connect|ResponseStreaming', re.I)
+                         r'Connection reset|IncompleteRead|Connection broken|Failed to connect|ResponseStreaming', re.I)
+NOT_SET_UP = re.compile(r'Unable to locate credentials|Partial credentials|could not be found|token.* expired|must specify a region|SSO')
 ERROR = re.compile(r'An error occurred \(([^)]*)\) when calling the (\w+) operation(?: \([^)]*\))?: ?(.*)', re.S)
 
 
@@ -89,8 +90,8 @@ class Aws:
         env = {**os.environ, 'AWS_MAX_ATTEMPTS': '1', 'AWS_PAGER': ''}
         self.stop.check()
         # In a session of its own: Ctrl-C at the terminal ends the script, between two calls, and never half a call.
-        done = subprocess.run(line + ['--cli-connect-timeout', str(CONNECT), '--cli-read-timeout', str(READ)], env=env, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, check=False)
+        done = subprocess.run(line + ['--cli-connect-timeout', str(CONNECT), '--cli-read-timeout', str(READ)], env=env, text=True, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         return understand(done.returncode, done.stdout, done.stderr)
 
 
@@ -120,6 +121,6 @@ def understand(status, out, err):
     text = ' '.join(err.split()) or f'exit code {status}, and not a word'
     if BROKEN_TEXT.search(text):
         raise Trouble(text[:160], False)
-    if re.search(r'Unable to locate credentials|Partial credentials|could not be found|token.* expired|You must specify a region|SSO', text):
+    if NOT_SET_UP.search(text):
         raise Usage(f'the AWS CLI is not set up: {text[:200]}')
     raise Failed(f'the AWS CLI says: {text[:300]}')

@@ -8,6 +8,7 @@ from .outcome import Failed, Pause
 from .steps import Step
 
 GONE = ('BlueGreenDeploymentNotFoundFault', 'BlueGreenDeploymentNotFound')
+CREATE, SWITCH, DELETE = (('rds', f'{verb}-blue-green-deployment') for verb in ('create', 'switchover', 'delete'))
 READY, SWITCHING, SWITCHED = 'AVAILABLE', 'SWITCHOVER_IN_PROGRESS', 'SWITCHOVER_COMPLETED'
 BAD = ('INVALID_CONFIGURATION', 'PROVISIONING_FAILED', 'SWITCHOVER_FAILED', 'DELETING')
 
@@ -20,18 +21,18 @@ class BlueGreen:
         c = self.c
         return [
             Step('check', 'may it be done?', self.check),
-            Step('create', 'RDS makes the green copy', self.create, lambda: [c.aws.show('rds', 'create-blue-green-deployment', *self.create_words('ARN'))]),
+            Step('create', 'RDS makes the green copy', self.create, lambda: [c.aws.show(*CREATE, *self.create_words('ARN'))]),
             Step('green', 'until green follows blue', self.wait_for_green),
             Step('decide', 'without --switch it ends here, to be tested and run again', self.decide),
             Step('look', 'may it be switched?', self.look_again),
             Step('traffic', 'traffic, if asked for', c.begin_traffic, c.traffic.plan if self.o.traffic else lambda: [], always=True),
             Step('arm', 'the module of each host is told that a failover is coming', c.arm, lambda: c.order_plan('arm')),
-            Step('switch', 'green takes the name', self.switch, lambda: [c.aws.show('rds', 'switchover-blue-green-deployment', *self.switch_words('ID'))]),
+            Step('switch', 'green takes the name', self.switch, lambda: [c.aws.show(*SWITCH, *self.switch_words('ID'))]),
             Step('follow', 'until the switch is over', self.follow),
             Step('verify', "version, writability, the site's own record", self.verify),
             Step('disarm', 'no failover is expected any more', c.disarm),
             Step('tidy', 'the deployment is deleted, the old instance stays', self.tidy,
-                 lambda: [c.aws.show('rds', 'delete-blue-green-deployment', '--blue-green-deployment-identifier', 'ID')]),
+                 lambda: [c.aws.show(*DELETE, '--blue-green-deployment-identifier', 'ID')]),
             Step('report', 'the page', self.report),
         ]
 
@@ -73,7 +74,7 @@ class BlueGreen:
     def create(self):
         found = self.look()
         if not found:
-            found = self.c.aws.change('rds', 'create-blue-green-deployment', *self.create_words(self.c.journal.facts['arn']))['BlueGreenDeployment']
+            found = self.c.aws.change(*CREATE, *self.create_words(self.c.journal.facts['arn']))['BlueGreenDeployment']
         self.c.say.line(f'deployment {found["BlueGreenDeploymentIdentifier"]}')
 
     def wait_until(self, *states):
@@ -87,7 +88,8 @@ class BlueGreen:
                 return found
             if status in BAD:
                 why = found.get('StatusDetails') or 'see its events'
-                raise Failed(f'the deployment {self.name()} is {status} ({why}): repair that, or delete it (aws rds delete-blue-green-deployment)')
+                raise Failed(f'the deployment {self.name()} is {status} ({why}): repair that, or delete it (aws rds '
+                             'delete-blue-green-deployment)')
             if self.c.stop.now() - began > self.o.patience * 60:
                 raise Failed(f'the deployment {self.name()} is still {status}, longer than --patience: run this script again to wait on')
             self.c.follower.tell_events()
@@ -103,8 +105,8 @@ class BlueGreen:
 
     def decide(self):
         if not self.o.switch and self.look()['Status'] == READY:
-            raise Pause('green follows blue. Test it by its own endpoint (aws rds describe-db-instances), then run the same command with --switch. '
-                        'Until then both are billed')
+            raise Pause('green follows blue. Test it by its own endpoint (aws rds describe-db-instances), then run the same command with '
+                        '--switch. Until then both are billed')
 
     def look_again(self):
         """Days may have passed."""
@@ -134,7 +136,7 @@ class BlueGreen:
         self.c.confirm(f'Switch {self.o.instance} to the green copy now? For about a minute nothing answers. Go ahead')
         self.c.journal.keep(asked=True)
         try:
-            self.c.aws.change('rds', 'switchover-blue-green-deployment', *self.switch_words(found['BlueGreenDeploymentIdentifier']))
+            self.c.aws.change(*SWITCH, *self.switch_words(found['BlueGreenDeploymentIdentifier']))
         except AwsError as error:
             # It has begun by a call whose answer was lost; follow tells.
             if not error.code.startswith('InvalidBlueGreenDeploymentState'):
@@ -148,7 +150,8 @@ class BlueGreen:
         while self.look_status() == READY:
             if self.c.stop.now() - started > self.o.switchover_timeout:
                 self.c.journal.forget('switch', 'follow')
-                raise Failed(f'the switchover was rolled back by RDS, and {self.o.instance} is as before: see the events above, and run this script again')
+                raise Failed(f'the switchover was rolled back by RDS, and {self.o.instance} is as before: see the events above, and run this '
+                             'script again')
             self.c.follower.tell_events()
             self.c.follower.watch_site()
             self.c.stop.wait(self.o.poll)
@@ -162,14 +165,16 @@ class BlueGreen:
     def verify(self):
         i = instance.describe(self.c.aws, self.o.instance)
         right = i.version == self.o.version and i.endpoint == self.c.journal.facts['endpoint']
-        self.c.verify([checks.Verdict('version', checks.OK if right else checks.REFUSED, f'{i.identifier} is {i.engine} {i.version} at {i.endpoint}')])
+        say = checks.fine if right else checks.refuse
+        self.c.verify(say('version', f'{i.identifier} is {i.engine} {i.version} at {i.endpoint}'))
 
     def tidy(self):
         found = self.look()
         if found and found['Status'] != 'DELETING':
-            self.c.aws.change('rds', 'delete-blue-green-deployment', '--blue-green-deployment-identifier', found['BlueGreenDeploymentIdentifier'])
-        self.c.say.loud(f'{self.o.instance}-old1 is the database of before; it is billed until it is deleted. The stack has another version on record '
-                        f'now: set EngineVersion in cfn/templates/database.yaml to {self.o.version} before its next update')
+            self.c.aws.change(*DELETE, '--blue-green-deployment-identifier', found['BlueGreenDeploymentIdentifier'])
+        self.c.say.loud(f'{self.o.instance}-old1 is the database of before; it is billed until it is deleted')
+        self.c.say.loud(f'the stack has another version on record now: set EngineVersion in cfn/templates/database.yaml to {self.o.version} '
+                        'before its next update')
 
     def report(self):
         facts = self.c.journal.facts
@@ -182,7 +187,8 @@ def main(name, text, argv=None):
     p.add_argument('--version', metavar='V', required=True, help='the engine version to have, such as 8.4.6')
     p.add_argument('--parameter-group', metavar='NAME', help="one of the new version's family, if that is another")
     p.add_argument('--switch', action='store_true', help='switch when green is ready; without it, make green and stop there')
-    p.add_argument('--switchover-timeout', metavar='S', type=cli.number(30, 3600), default=300, help='RDS rolls a switch back that takes longer (300)')
+    p.add_argument('--switchover-timeout', metavar='S', type=cli.number(30, 3600), default=300,
+                   help='RDS rolls a switch back that takes longer (300)')
     cli.site_options(p)
     cli.traffic_options(p)
     cli.common_options(p)

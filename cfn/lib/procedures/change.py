@@ -38,7 +38,8 @@ class Change:
         self.c.judge(facts, verdicts)
         self.c.remember(facts)
         i = facts.instance
-        self.c.confirm(f'Change {i.identifier} from {i.klass} to {self.o.klass} now? In some minutes it fails over: nothing answers for 60 to 120 s. Go ahead')
+        self.c.confirm(f'Change {i.identifier} from {i.klass} to {self.o.klass} now? In some minutes it fails over: nothing answers for 60 to '
+                       '120 s. Go ahead')
 
     def words(self):
         return ['--db-instance-identifier', self.o.instance, '--db-instance-class', self.o.klass, '--apply-immediately']
@@ -68,7 +69,8 @@ class Change:
             if error.code in instance.INVALID_STATE:
                 return False
             self.c.journal.forget('modify')
-            raise Failed(f'RDS refuses {self.o.klass} for {self.o.instance} ({error}). Nothing was changed: choose another class, or try later') from None
+            raise Failed(f'RDS refuses {self.o.klass} for {self.o.instance} ({error}). Nothing was changed: choose another class, or try '
+                         'later') from None
 
     def has_class(self, i):
         return i.klass == self.o.klass and 'DBInstanceClass' not in i.pending
@@ -85,12 +87,13 @@ class Change:
 
     def verify(self):
         i = instance.describe(self.c.aws, self.o.instance)
-        klass = checks.Verdict('class', checks.OK if self.has_class(i) else checks.REFUSED, f'{i.identifier} is {i.klass}')
-        self.c.verify([klass] + verify.zones(self.c.journal.facts, i))
+        klass = (checks.fine if self.has_class(i) else checks.refuse)('class', f'{i.identifier} is {i.klass}')
+        self.c.verify(klass + verify.zones(self.c.journal.facts, i))
 
     def reconcile(self):
         if not self.o.stack:
-            self.c.say.loud(f'no stack is told: one that made {self.o.instance} has another class on record now, and its next update may change it back')
+            self.c.say.loud(f'no stack is told: one that made {self.o.instance} has another class on record now, and its next update may change '
+                            'it back')
             return
         stack.reconcile(self.c.aws, self.c.say, self.c.stop, self.o.stack, self.o.klass, self.o.poll)
 
@@ -103,14 +106,16 @@ class Change:
     def report(self):
         facts = self.c.journal.facts
         page.write(self.c, f'{self.o.instance}: {facts["klass"]} to {self.o.klass}',
-                   f'RDS changes the standby in {facts["secondary_zone"]}, fails over to it, and then changes the old writer in {facts["zone"]}.',
+                   f'RDS changes the standby in {facts["secondary_zone"]}, fails over to it, and then changes the old writer in '
+                   f'{facts["zone"]}.',
                    facts['klass'], self.o.klass)
 
 
 def main(name, text, down, argv=None):
     p = cli.parser(name, text)
     p.add_argument('--class', dest='klass', metavar='CLASS', required=True, help='the class to have, such as db.m7g.large')
-    p.add_argument('--snapshot-age', metavar='H', type=cli.number(0, 8760), default=24, help='make a snapshot if none is younger than so many hours (24)')
+    p.add_argument('--snapshot-age', metavar='H', type=cli.number(0, 8760), default=24,
+                   help='make a snapshot if none is younger than so many hours (24)')
     cli.site_options(p)
     cli.traffic_options(p)
     cli.common_options(p)

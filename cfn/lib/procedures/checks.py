@@ -49,116 +49,82 @@ class Facts:
     hosts: Optional[list] = None
     unasked: dict = dataclasses.field(default_factory=dict)
 
-
-def class_change(facts) -> List[Verdict]:
-    checks = [status, multi_az, secondary_zone, klass, orderable, pending, maintenance, storage, stack, transactions, site]
-    if facts.down:
-        checks += [memory, connections]
-    return [verdict for check in checks for verdict in check(facts)]
+    @property
+    def id(self):
+        return self.instance.identifier
 
 
-def failover(facts) -> List[Verdict]:
-    checks = [status, multi_az, secondary_zone, pending, transactions, site]
-    return [verdict for check in checks for verdict in check(facts)]
+# Each check is a function of the facts that gives a list of verdicts.
+
+def fine(name, text):
+    return [Verdict(name, OK, text)]
 
 
-def blue_green(facts, version) -> List[Verdict]:
-    checks = [status, backups, password, pending, transactions, site]
-    return other_version(facts, version) + [verdict for check in checks for verdict in check(facts)]
+def refuse(name, text):
+    return [Verdict(name, REFUSED, text)]
 
 
-def other_version(f, version):
-    i = f.instance
-    if i.version == version:
-        return [Verdict('version', REFUSED, f'{i.identifier} is {i.engine} {version} already: choose another --version')]
-    return [Verdict('version', OK, f'{i.engine} {i.version} to {version}')]
+def unasked(f, name, what):
+    return [Verdict(name, NOT_CHECKED, f'{what}: {f.unasked.get(name, "nobody could be asked")}')]
 
 
-def backups(f):
-    if f.instance.backup_days:
-        return [Verdict('backups', OK, f'backups are kept for {f.instance.backup_days} days')]
-    return [Verdict('backups', REFUSED, f'{f.instance.identifier} has no automated backups, and green is made from one: set BackupRetentionDays first')]
+def all_of(checks, f):
+    return [verdict for check in checks for verdict in check(f)]
 
 
-def password(f):
-    if not f.instance.managed_password:
-        return [Verdict('password', OK, "the master's password is its own")]
-    return [Verdict('password', REFUSED, f"the master's password of {f.instance.identifier} is managed in Secrets Manager, which blue/green deployments do "
-                                         'not support: aws rds modify-db-instance --no-manage-master-user-password --master-user-password … first')]
+def class_change(f) -> List[Verdict]:
+    found = all_of([status, multi_az, secondary_zone, klass, orderable, pending, maintenance, storage, stack, transactions, site], f)
+    return found + all_of([memory, connections], f) if f.down else found
 
+
+def failover(f) -> List[Verdict]:
+    return all_of([status, multi_az, secondary_zone, pending, transactions, site], f)
+
+
+def blue_green(f, version) -> List[Verdict]:
+    return other_version(f, version) + all_of([status, backups, password, pending, transactions, site], f)
+
+
+def accept(verdicts, names):
+    """Refusals that somebody has taken upon himself become notes."""
+    for verdict in verdicts:
+        if verdict.kind == REFUSED and verdict.name in names and verdict.name in ACCEPTABLE:
+            verdict.kind, verdict.text = NOTE, 'accepted: ' + verdict.text
+    return verdicts
+
+
+# ---- the instance ------------------------------------------------------------------------------------------------------------
 
 def status(f):
     at = f.instance.status
     if at == 'available':
-        return [Verdict('status', OK, 'available')]
-    return [Verdict('status', REFUSED, f'{f.instance.identifier} is "{at}", not "available": wait until RDS has finished with it (cfn/bin/status)')]
+        return fine('status', 'available')
+    return refuse('status', f'{f.id} is "{at}", not "available": wait until RDS has finished with it (cfn/bin/status)')
 
 
 def multi_az(f):
     if f.instance.multi_az:
-        return [Verdict('multi-az', OK, 'Multi-AZ')]
-    return [Verdict('multi-az', REFUSED, f'{f.instance.identifier} is not Multi-AZ: a change would take it down for minutes instead of a failover. '
-                                         'Make it Multi-AZ first (MultiAZ in cfn/templates/database.yaml)')]
+        return fine('multi-az', 'Multi-AZ')
+    return refuse('multi-az', f'{f.id} is not Multi-AZ: a change would take it down for minutes instead of a failover. Make it Multi-AZ first '
+                              '(MultiAZ in cfn/templates/database.yaml)')
 
 
 def secondary_zone(f):
-    if not f.instance.multi_az:
-        return []
-    if f.instance.secondary_zone:
-        return [Verdict('secondary-az', OK, f'writer in {f.instance.zone}, standby in {f.instance.secondary_zone}')]
-    return [Verdict('secondary-az', REFUSED, f'{f.instance.identifier} names no secondary availability zone: its standby is being made. '
-                                             'Wait until RDS shows one (cfn/bin/status)')]
-
-
-def klass(f):
-    here, there = f.instance.klass, f.target
-    if here == there:
-        return [Verdict('class', REFUSED, f'{f.instance.identifier} is {here} already: choose another --class')]
-    before, after = classes.memory(here), classes.memory(there)
-    if before is None or after is None:
-        return [Verdict('class', NOT_CHECKED, f'whether {there} is larger than {here}: the memory of one of them is not known to this script')]
-    if (after < before) != f.down and after != before:
-        other = 'downgrade' if after < before else 'upgrade'
-        return [Verdict('class', REFUSED, f'{there} ({classes.gib(after)}) is {"smaller" if after < before else "larger"} than {here} '
-                                          f'({classes.gib(before)}): that is for cfn/bin/{other}, which checks what matters then')]
-    return [Verdict('class', OK, f'{here} ({classes.gib(before)}) to {there} ({classes.gib(after)})')]
-
-
-def orderable(f):
     i = f.instance
-    if f.orderable is None:
-        return unasked(f, 'orderable', f'whether {f.target} can be had')
-    if not f.orderable:
-        return [Verdict('orderable', REFUSED, f'{f.target} cannot be had for {i.engine} {i.version} in this region: choose another --class '
-                                              '(aws rds describe-orderable-db-instance-options), or upgrade the engine first')]
-    same = [o for o in f.orderable if o.get('StorageType') == i.storage_type]
-    if not same:
-        kinds = ', '.join(sorted({o.get('StorageType', '?') for o in f.orderable}))
-        return [Verdict('orderable', REFUSED, f'{f.target} takes no {i.storage_type} storage, which {i.identifier} has ({kinds} are taken): '
-                                              'choose another --class')]
-    found = []
-    if not any(o.get('MultiAZCapable') for o in same):
-        return [Verdict('multi-az-capable', REFUSED, f'{f.target} cannot be Multi-AZ with {i.engine} {i.version}: choose another --class')]
-    most = [o['MaxStorageSize'] for o in same if o.get('MaxStorageSize')]
-    least = [o['MinStorageSize'] for o in same if o.get('MinStorageSize')]
-    if most and max(most) < i.allocated_gib or least and min(least) > i.allocated_gib:
-        return [Verdict('class-storage', REFUSED, f'{f.target} takes {min(least or [0])} to {max(most or [0])} GiB of {i.storage_type}, and '
-                                                  f'{i.identifier} has {i.allocated_gib} GiB, which cannot shrink: choose another --class')]
-    zones = {z.get('Name') for o in same for z in o.get('AvailabilityZones') or []}
-    missing = [z for z in (i.zone, i.secondary_zone) if z and zones and z not in zones]
-    if missing:
-        found.append(Verdict('zones', REFUSED, f'{f.target} is not offered in {" and ".join(missing)}, where {i.identifier} is: choose another '
-                                               '--class, or --accept zones if you know better'))
-    return found or [Verdict('orderable', OK, f'{f.target} can be had for {i.engine} {i.version}, Multi-AZ, on {i.storage_type}')]
+    if not i.multi_az:
+        return []
+    if i.secondary_zone:
+        return fine('secondary-az', f'writer in {i.zone}, standby in {i.secondary_zone}')
+    return refuse('secondary-az', f'{f.id} names no secondary availability zone: its standby is being made. Wait until RDS shows one '
+                                  '(cfn/bin/status)')
 
 
 def pending(f):
-    waiting = f.instance.pending
-    if not waiting:
-        return [Verdict('pending', OK, 'no other modification is pending')]
-    names = ', '.join(f'{key}={value}' for key, value in sorted(waiting.items()))
-    return [Verdict('pending', REFUSED, f'{f.instance.identifier} has pending modifications ({names}), and applying this one at once would apply '
-                                        'them too: apply them first, or set them back')]
+    if not f.instance.pending:
+        return fine('pending', 'no other modification is pending')
+    names = ', '.join(f'{key}={value}' for key, value in sorted(f.instance.pending.items()))
+    return refuse('pending', f'{f.id} has pending modifications ({names}), and applying this one at once would apply them too: apply them first, '
+                             'or set them back')
 
 
 def maintenance(f):
@@ -166,75 +132,73 @@ def maintenance(f):
         return unasked(f, 'maintenance', 'pending maintenance')
     now = [a for a in f.maintenance if a.get('OptInStatus') == 'immediate']
     if now:
-        return [Verdict('maintenance', REFUSED, f'{f.instance.identifier} is about to be maintained ({now[0].get("Action")}): wait until that is over')]
-    later = [f'{a.get("Action")} {a.get("CurrentApplyDate", "")}'.strip() for a in f.maintenance]
-    return [Verdict('maintenance', NOTE, 'maintenance is pending and stays so: ' + ', '.join(later))] if later else \
-        [Verdict('maintenance', OK, 'no maintenance is pending')]
+        return refuse('maintenance', f'{f.id} is about to be maintained ({now[0].get("Action")}): wait until that is over')
+    if not f.maintenance:
+        return fine('maintenance', 'no maintenance is pending')
+    later = ', '.join(f'{a.get("Action")} {a.get("CurrentApplyDate", "")}'.strip() for a in f.maintenance)
+    return [Verdict('maintenance', NOTE, f'maintenance is pending and stays so: {later}')]
 
 
 def storage(f):
     if f.free_storage is None:
         return unasked(f, 'storage', 'free storage')
-    all_of_it = f.instance.allocated_gib * classes.GIB
-    share = f.free_storage / all_of_it if all_of_it else 0
-    text = f'{classes.gib(f.free_storage)} of {f.instance.allocated_gib} GiB are free'
-    if share >= LEAST_FREE_STORAGE:
-        return [Verdict('storage', OK, text)]
-    return [Verdict('storage', REFUSED, f'{f.instance.identifier} is nearly full: {text}, less than {LEAST_FREE_STORAGE:.0%}; it might stop in the '
-                                        'middle. Give it more (AllocatedStorage), or delete')]
+    size = f.instance.allocated_gib
+    text = f'{classes.gib(f.free_storage)} of {size} GiB are free'
+    if f.free_storage >= LEAST_FREE_STORAGE * size * classes.GIB:
+        return fine('storage', text)
+    return refuse('storage', f'{f.id} is nearly full: {text}, less than {LEAST_FREE_STORAGE:.0%}; it might stop in the middle. Give it more '
+                             '(AllocatedStorage), or delete')
 
 
-def stack(f):
-    s = f.stack
-    if s is None:
-        return unasked(f, 'stack', 'whether a stack has another class on record')
-    if s.get('instance') and s['instance'] != f.instance.identifier:
-        return [Verdict('stack', REFUSED, f'the stack {s["name"]} has the database {s["instance"]}, not {f.instance.identifier}: '
-                                          'name the right --stack')]
-    if not s['status'].endswith('_COMPLETE') or s['status'] in ('DELETE_COMPLETE', 'ROLLBACK_COMPLETE'):
-        return [Verdict('stack', REFUSED, f'the stack {s["name"]} is {s["status"]}: it could not be told of the new class. Wait, or repair it '
-                                          '(aws cloudformation describe-stack-events)')]
-    if s['value'] is None:
-        return [Verdict('stack', REFUSED, f'the stack {s["name"]} has no parameter {s["parameter"]}: name its root stack by --stack')]
-    if s['value'] != f.instance.klass:
-        return [Verdict('stack', REFUSED, f'the stack {s["name"]} says {s["parameter"]}={s["value"]}, but {f.instance.identifier} is '
-                                          f'{f.instance.klass}: somebody changed it by hand. Update the stack to {f.instance.klass} first')]
-    found = [Verdict('stack', OK, f'{s["name"]} says {s["parameter"]}={s["value"]}, as it is')]
-    if s.get('allowed') is None:
-        found.append(Verdict('stack-class', NOT_CHECKED, f'whether the stack allows {f.target}: {f.unasked.get("stack-class", "it lists no values")}'))
-    elif s['allowed'] and f.target not in s['allowed']:
-        return [Verdict('stack-class', REFUSED, f'the stack {s["name"]} does not allow {f.target} ({", ".join(s["allowed"])}): choose one of them, '
-                                                f'or add it to {s["parameter"]} in its template first')]
-    return found
+# ---- the class ---------------------------------------------------------------------------------------------------------------
+
+def klass(f):
+    here, there = f.instance.klass, f.target
+    if here == there:
+        return refuse('class', f'{f.id} is {here} already: choose another --class')
+    before, after = classes.memory(here), classes.memory(there)
+    if before is None or after is None:
+        return [Verdict('class', NOT_CHECKED, f'whether {there} is larger than {here}: the memory of one of them is not known to this script')]
+    if after != before and (after < before) != f.down:
+        word, script = ('smaller', 'downgrade') if after < before else ('larger', 'upgrade')
+        return refuse('class', f'{there} ({classes.gib(after)}) is {word} than {here} ({classes.gib(before)}): that is for cfn/bin/{script}, which '
+                               'checks what matters then')
+    return fine('class', f'{here} ({classes.gib(before)}) to {there} ({classes.gib(after)})')
 
 
-def transactions(f):
-    if f.transactions is None:
-        return unasked(f, 'transactions', 'long transactions')
-    if not f.transactions:
-        return [Verdict('transactions', OK, f'no transaction is older than {f.longest} s')]
-    connection, age, text = f.transactions[0]
-    more = f' ({len(f.transactions)} in all)' if len(f.transactions) > 1 else ''
-    return [Verdict('transactions', REFUSED, f'a transaction of connection {connection} at {f.instance.identifier} has been open for {age} s{more}; '
-                                             f'it would be lost, and rolling it back makes the outage longer ({text or "idle"}): let it end, or '
-                                             f'CALL mysql.rds_kill({connection})')]
+def orderable(f):
+    i = f.instance
+    if f.orderable is None:
+        return unasked(f, 'orderable', f'whether {f.target} can be had')
+    what = f'{i.engine} {i.version}'
+    if not f.orderable:
+        return refuse('orderable', f'{f.target} cannot be had for {what} in this region: choose another --class (aws rds '
+                                   'describe-orderable-db-instance-options), or upgrade the engine first')
+    same = [o for o in f.orderable if o.get('StorageType') == i.storage_type]
+    if not same:
+        kinds = ', '.join(sorted({o.get('StorageType', '?') for o in f.orderable}))
+        return refuse('orderable', f'{f.target} takes no {i.storage_type} storage, which {f.id} has ({kinds} are taken): choose another --class')
+    if not any(o.get('MultiAZCapable') for o in same):
+        return refuse('multi-az-capable', f'{f.target} cannot be Multi-AZ with {what}: choose another --class')
+    return class_storage(f, same) or zones(f, same) or fine('orderable', f'{f.target} can be had for {what}, Multi-AZ, on {i.storage_type}')
 
 
-def site(f):
-    if f.hosts is None:
-        return unasked(f, 'site', "whether the site's module watches the database")
-    found = []
-    for host in f.hosts:
-        if host.error:
-            found.append(Verdict('site', REFUSED, f'{host.url} does not answer as /rds-status does ({host.error}): check --status, or httpd there'))
-        elif host.state not in ('available',) or host.stale:
-            found.append(Verdict('site', REFUSED, f'the module at {host.url} says "{"stale" if host.stale else host.state}" of {host.name}, not '
-                                                  '"available": see what it says there'))
-        elif host.order == 'hold':
-            found.append(Verdict('site', REFUSED, f'requests at {host.url} are held by order of {host.order_by}: release them first'))
-        else:
-            found.append(Verdict('site', OK, f'{host.url}: {host.name} is available, writer {host.writer}'))
-    return found
+def class_storage(f, offers):
+    least = min((o['MinStorageSize'] for o in offers if o.get('MinStorageSize')), default=0)
+    most = max((o['MaxStorageSize'] for o in offers if o.get('MaxStorageSize')), default=float('inf'))
+    if least <= f.instance.allocated_gib <= most:
+        return []
+    return refuse('class-storage', f'{f.target} takes {least} to {most} GiB of {f.instance.storage_type}, and {f.id} has '
+                                   f'{f.instance.allocated_gib} GiB, which cannot shrink: choose another --class')
+
+
+def zones(f, offers):
+    offered = {z.get('Name') for o in offers for z in o.get('AvailabilityZones') or []}
+    missing = [z for z in (f.instance.zone, f.instance.secondary_zone) if z and offered and z not in offered]
+    if not missing:
+        return []
+    return refuse('zones', f'{f.target} is not offered in {" and ".join(missing)}, where {f.id} is: choose another --class, or --accept zones if '
+                           'you know better')
 
 
 def memory(f):
@@ -245,36 +209,102 @@ def memory(f):
     if pool is None:
         return [Verdict('memory', NOT_CHECKED, f'the memory of {f.target} is not known to this script')]
     if f.engine is None:
-        return unasked(f, 'memory', f'whether what {f.instance.identifier} keeps in memory fits into {f.target}')
+        return unasked(f, 'memory', f'whether what {f.id} keeps in memory fits into {f.target}')
     data = classes.gib(f.engine['data'])
     if f.engine['data'] <= pool:
-        return [Verdict('memory', OK, f'{data} of data in memory fit into about {classes.gib(pool)}')]
-    return [Verdict('memory', REFUSED, f'{f.instance.identifier} keeps {data} of data in memory, and the buffer pool of {f.target} will have about '
-                                       f'{classes.gib(pool)}: choose a larger --class, or --accept memory')]
+        return fine('memory', f'{data} of data in memory fit into about {classes.gib(pool)}')
+    return refuse('memory', f'{f.id} keeps {data} of data in memory, and the buffer pool of {f.target} will have about {classes.gib(pool)}: choose '
+                            'a larger --class, or --accept memory')
 
 
 def connections(f):
     most = classes.max_connections(f.target)
     if most is None or f.most_connections is None:
         return unasked(f, 'connections', f'whether {f.target} allows as many connections as are used')
-    if f.engine and f.engine['max_connections'] != classes.max_connections(f.instance.klass):
-        # One of the parameter group's own, or of another formula: at most what the default would be is counted on.
+    if f.engine:
+        # A value of the parameter group's own does not grow with the class, and may be lower than the default.
         most = min(most, f.engine['max_connections'])
     used = int(f.most_connections)
     if used <= MOST_CONNECTIONS * most:
-        return [Verdict('connections', OK, f'at most {used} connections in a day, about {most} are allowed by {f.target}')]
-    return [Verdict('connections', REFUSED, f'{f.instance.identifier} had {used} connections at its busiest of the last day, and {f.target} allows '
-                                            f'about {most}: visitors would get error 1040. Limit PHP\'s processes (pm.max_children), or choose a '
-                                            'larger --class')]
+        return fine('connections', f'at most {used} connections in a day, about {most} are allowed by {f.target}')
+    return refuse('connections', f'{f.id} had {used} connections at its busiest of the last day, and {f.target} allows about {most}: visitors '
+                                 'would get error 1040. Limit PHP\'s processes (pm.max_children), or choose a larger --class')
 
 
-def unasked(f, name, what):
-    return [Verdict(name, NOT_CHECKED, f'{what}: {f.unasked.get(name, "nobody could be asked")}')]
+# ---- the version -------------------------------------------------------------------------------------------------------------
+
+def other_version(f, version):
+    i = f.instance
+    if i.version == version:
+        return refuse('version', f'{f.id} is {i.engine} {version} already: choose another --version')
+    return fine('version', f'{i.engine} {i.version} to {version}')
 
 
-def accept(verdicts, names):
-    """Refusals that somebody has taken upon himself become notes."""
-    for verdict in verdicts:
-        if verdict.kind == REFUSED and verdict.name in names and verdict.name in ACCEPTABLE:
-            verdict.kind, verdict.text = NOTE, 'accepted: ' + verdict.text
-    return verdicts
+def backups(f):
+    if f.instance.backup_days:
+        return fine('backups', f'backups are kept for {f.instance.backup_days} days')
+    return refuse('backups', f'{f.id} has no automated backups, and green is made from one: set BackupRetentionDays first')
+
+
+def password(f):
+    if not f.instance.managed_password:
+        return fine('password', "the master's password is its own")
+    return refuse('password', f"the master's password of {f.id} is managed in Secrets Manager, which blue/green deployments do not support: "
+                              'aws rds modify-db-instance --no-manage-master-user-password --master-user-password … first')
+
+
+# ---- those around it ---------------------------------------------------------------------------------------------------------
+
+def stack(f):
+    s = f.stack
+    if s is None:
+        return unasked(f, 'stack', 'whether a stack has another class on record')
+    if s.get('instance') and s['instance'] != f.id:
+        return refuse('stack', f'the stack {s["name"]} has the database {s["instance"]}, not {f.id}: name the right --stack')
+    if not s['status'].endswith('_COMPLETE') or s['status'] in ('DELETE_COMPLETE', 'ROLLBACK_COMPLETE'):
+        return refuse('stack', f'the stack {s["name"]} is {s["status"]}: it could not be told of the new class. Wait, or repair it '
+                               '(aws cloudformation describe-stack-events)')
+    if s['value'] is None:
+        return refuse('stack', f'the stack {s["name"]} has no parameter {s["parameter"]}: name its root stack by --stack')
+    if s['value'] != f.instance.klass:
+        return refuse('stack', f'the stack {s["name"]} says {s["parameter"]}={s["value"]}, but {f.id} is {f.instance.klass}: somebody changed it '
+                               f'by hand. Update the stack to {f.instance.klass} first')
+    return fine('stack', f'{s["name"]} says {s["parameter"]}={s["value"]}, as it is') + stack_class(f)
+
+
+def stack_class(f):
+    allowed = f.stack.get('allowed')
+    if allowed is None:
+        return unasked(f, 'stack-class', f'whether the stack allows {f.target}')
+    if not allowed or f.target in allowed:
+        return []
+    return refuse('stack-class', f'the stack {f.stack["name"]} does not allow {f.target} ({", ".join(allowed)}): choose one of them, or add it to '
+                                 f'{f.stack["parameter"]} in its template first')
+
+
+def transactions(f):
+    if f.transactions is None:
+        return unasked(f, 'transactions', 'long transactions')
+    if not f.transactions:
+        return fine('transactions', f'no transaction is older than {f.longest} s')
+    connection, age, text = f.transactions[0]
+    more = f' ({len(f.transactions)} in all)' if len(f.transactions) > 1 else ''
+    return refuse('transactions', f'a transaction of connection {connection} at {f.id} has been open for {age} s{more}; it would be lost, and '
+                                  f'rolling it back makes the outage longer ({text or "idle"}): let it end, or CALL mysql.rds_kill({connection})')
+
+
+def site(f):
+    if f.hosts is None:
+        return unasked(f, 'site', "whether the site's module watches the database")
+    return [verdict for host in f.hosts for verdict in one_host(host)]
+
+
+def one_host(host):
+    if host.error:
+        return refuse('site', f'{host.url} does not answer as /rds-status does ({host.error}): check --status, or httpd there')
+    state = 'stale' if host.stale else host.state
+    if state != 'available':
+        return refuse('site', f'the module at {host.url} says "{state}" of {host.name}, not "available": see what it says there')
+    if host.order == 'hold':
+        return refuse('site', f'requests at {host.url} are held by order of {host.order_by}: release them first')
+    return fine('site', f'{host.url}: {host.name} is available, writer {host.writer}')

@@ -22,7 +22,8 @@ RDS_CONTROL_PASSWORD_FILE, who gives orders at --control. docs/upgrade.md is the
 
 
 def parser(name, text):
-    p = argparse.ArgumentParser(prog=name, description=text, epilog=EXITS, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(prog=name, description=text, epilog=EXITS, allow_abbrev=False,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
     which = p.add_argument_group('which database')
     which.add_argument('--instance', metavar='ID', help='identifier of the database instance; by default that of --stack')
     which.add_argument('--stack', metavar='NAME', help='the root stack (cfn/templates/root.yaml); it has the class as a parameter')
@@ -33,10 +34,13 @@ def parser(name, text):
 def site_options(p):
     site = p.add_argument_group('the site')
     site.add_argument('--status', metavar='URL', action='append', default=[], help='/rds-status of a web host; repeat it for each host')
-    site.add_argument('--control', metavar='URL', action='append', default=[], help='where that host takes orders (RDSFailoverControl on); repeat it likewise')
+    site.add_argument('--control', metavar='URL', action='append', default=[],
+                      help='where that host takes orders (RDSFailoverControl on); repeat it likewise')
     site.add_argument('--database', metavar='NAME', help='which database of the status, if the endpoint does not tell')
-    site.add_argument('--ttl', metavar='S', type=number(1, 3600), default=600, help='how long an order holds, in seconds (600); it is renewed while the script runs')
-    p.add_argument('--longest', metavar='S', type=number(1, 86400), default=60, help='refuse while a transaction has been open for so long (60)')
+    site.add_argument('--ttl', metavar='S', type=number(1, 3600), default=600,
+                      help='how long an order holds, in seconds (600); it is renewed while the script runs')
+    p.add_argument('--longest', metavar='S', type=number(1, 86400), default=60,
+                   help='refuse while a transaction has been open for so long (60)')
 
 
 def traffic_options(p):
@@ -44,7 +48,8 @@ def traffic_options(p):
     traffic.add_argument('--traffic', metavar='URL', help='send requests there meanwhile, each on record')
     traffic.add_argument('--rate', metavar='N', type=number(0.01, 10000), default=10, help='requests a second (10)')
     traffic.add_argument('--mix', metavar='FILE', help='what to send: rds-drive --help (GET URL)')
-    traffic.add_argument('--drive', metavar='FILE', default=os.path.join(root(), 'build', 'rds-drive'), help='the program rds-drive (build/rds-drive)')
+    traffic.add_argument('--drive', metavar='FILE', default=os.path.join(root(), 'build', 'rds-drive'),
+                         help='the program rds-drive (build/rds-drive)')
 
 
 def common_options(p):
@@ -131,7 +136,8 @@ def go(context, run):
     log = context.journal
     log.open()
     if log.resumed:
-        context.say.line(f'{journal.describe(log.what)} was begun before; going on' if run.committed() else 'begun before, nothing was changed; from the start')
+        context.say.line(f'{journal.describe(log.what)} was begun before; ' +
+                         ('going on' if run.committed() else 'the database was not asked to change yet; from the start'))
     try:
         run.run()
     except AwsError as error:

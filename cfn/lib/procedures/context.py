@@ -66,7 +66,8 @@ class Context:
         self.follower.arm()
 
     def order_plan(self, action, ttl=None):
-        return [f"curl --header 'X-RDSFailover-Control: 1' --data 'action={action}&ttl={ttl or self.options.ttl}' {url}" for url in self.options.control]
+        form = f'action={action}&ttl={ttl or self.options.ttl}'
+        return [f"curl --header 'X-RDSFailover-Control: 1' --data '{form}' {url}" for url in self.options.control]
 
     def begin_traffic(self):
         if not self.options.traffic or self.journal.facts.get('verdicts') is not None:

@@ -18,16 +18,16 @@ class Failover:
 
     def steps(self):
         c = self.c
-        hold = [Step('hold', 'new requests wait before it, so that no transaction is cut', self.hold, lambda: c.order_plan('hold', HOLD))] if self.o.hold else []
-        release = [Step('release', 'the order ends; it would by itself', lambda: c.follower.arm('release'))] if self.o.hold else []
+        hold = Step('hold', 'new requests wait before it, so that no transaction is cut', self.hold, lambda: c.order_plan('hold', HOLD))
+        release = Step('release', 'the order ends; it would by itself', lambda: c.follower.arm('release'))
         return [
             Step('check', 'may it be done?', self.check),
             Step('traffic', 'traffic, if asked for', c.begin_traffic, c.traffic.plan if self.o.traffic else lambda: [], always=True),
             Step('arm', 'the module of each host is told that a failover is coming', c.arm, lambda: c.order_plan('arm')),
-            *hold,
+            *([hold] if self.o.hold else []),
             Step('reboot', 'RDS is asked to fail over', self.reboot, lambda: [c.aws.show('rds', 'reboot-db-instance', *self.words())]),
             Step('follow', 'until RDS has finished', self.follow),
-            *release,
+            *([release] if self.o.hold else []),
             Step('verify', "zones, writability, the site's own record", self.verify),
             Step('disarm', 'no failover is expected any more', c.disarm),
             Step('report', 'the page', self.report),
@@ -75,7 +75,8 @@ class Failover:
                 self.c.say.line(f'{i.identifier} is asked to fail over')
                 return
             looks += 1
-            self.c.say.live(f'{i.identifier} is {i.status}, in {i.zone}; ' + ('it may have been asked already, looking' if asked else 'waiting until it is available'))
+            self.c.say.live(f'{i.identifier} is {i.status}, in {i.zone}; '
+                            + ('it may have been asked already, looking' if asked else 'waiting until it is available'))
             self.c.stop.wait(self.o.poll)
 
     def ask(self):
@@ -118,7 +119,8 @@ class Failover:
         i = instance.describe(self.c.aws, self.o.instance)
         zones = verify.zones(self.c.journal.facts, i)
         if not self.has_moved(i) and self.heard('failover completed'):
-            zones = [checks.Verdict('zones', checks.NOT_CHECKED, f'RDS says that the failover is complete, and still names {i.zone}; it may be late')]
+            zones = [checks.Verdict('zones', checks.NOT_CHECKED, f'RDS says that the failover is complete and still names {i.zone}; it may be '
+                                                                 'late')]
         self.c.verify(zones)
 
     def report(self):

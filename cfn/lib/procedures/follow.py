@@ -49,16 +49,16 @@ class Follower:
                 return found
             if found:
                 if found.status.startswith(STUCK):
-                    raise Failed(f'{i} is "{found.status}": RDS needs you. {self.last_words()} The events above say why; when it is "available" again '
-                                 'run this script once more')
+                    raise Failed(f'{i} is "{found.status}": RDS needs you. {self.last_words()} The events above say why; when it is '
+                                 '"available" again run this script once more')
                 rested = rested + 1 if found.status == 'available' and not found.pending else 0
             if may_give_up and rested >= GIVEN_UP:
-                raise Failed(f'{i} is "available" with {found.klass}, and RDS has nothing pending: it has given the change up. {self.last_words()} '
-                             'Run this script again to ask once more')
+                raise Failed(f'{i} is "available" with {found.klass}, and RDS has nothing pending: it has given the change up. '
+                             f'{self.last_words()} Run this script again to ask once more')
             waited = self.stop.now() - began
             if waited > self.options.patience * 60:
-                raise Failed(f'{i} is "{found.status if found else "gone"}" after {span(waited)}, longer than --patience: it goes on without this '
-                             'script; run it again to follow')
+                raise Failed(f'{i} is "{found.status if found else "gone"}" after {span(waited)}, longer than --patience: it goes on '
+                             'without this script; run it again to follow')
             self.watch_site()
             pending = ', '.join(f'{k}={v}' for k, v in found.pending.items()) if found else ''
             self.say.live(f'{span(waited)}: {found.status if found else "not there"}, {found.klass if found else ""}'

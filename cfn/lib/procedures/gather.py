@@ -75,7 +75,8 @@ def orderable(aws, i, klass):
 
 def maintenance(aws, i):
     answer = aws.read('rds', 'describe-pending-maintenance-actions', '--resource-identifier', i.arn)
-    return [action for resource in answer.get('PendingMaintenanceActions') or [] for action in resource.get('PendingMaintenanceActionDetails') or []]
+    resources = answer.get('PendingMaintenanceActions') or []
+    return [action for resource in resources for action in resource.get('PendingMaintenanceActionDetails') or []]
 
 
 def metrics(aws, i):

@@ -12,9 +12,8 @@ EVERY_ON_TERMINAL = 0.5
 EVERY_IN_A_FILE = 15
 
 
-def clock(when=None):
-    when = when or datetime.datetime.now(datetime.timezone.utc)
-    return when.strftime('%H:%M:%SZ')
+def clock():
+    return datetime.datetime.now(datetime.timezone.utc).strftime('%H:%M:%SZ')
 
 
 def span(seconds):
@@ -31,8 +30,8 @@ class Say:
         self.shown = 0.0
         self.is_live = False
 
-    def line(self, text='', when=None):
-        self._put(f'{clock(when)}  {self.step:<10} {text}\n' if text else '\n')
+    def line(self, text=''):
+        self._put(f'{clock()}  {self.step:<10} {text}\n' if text else '\n')
 
     def plain(self, text=''):
         self._put(text + '\n')

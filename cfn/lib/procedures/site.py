@@ -26,18 +26,14 @@ class Host:
     name: str = ''
     state: str = ''
     stale: bool = False
-    armed: bool = False
     order: str = ''
     order_by: str = ''
     drained: bool = False
     waiting: int = 0
     writer: str = ''
     read_only: Optional[bool] = None
-    buffer_pool: Optional[int] = None
     counters: dict = dataclasses.field(default_factory=dict)
     failovers: list = dataclasses.field(default_factory=list)
-    # The server's own start, by the process that answered and its monitor: counters begin anew with it.
-    generated: str = ''
 
 
 def request(url, data=None, headers=None):
@@ -70,10 +66,9 @@ def parse(url, status, database, endpoint):
     d = found[0]
     order, writer = d.get('order') or {}, d.get('writer') or {}
     counters = {f'{part}.{key}': value for part in ('hold', 'replay') for key, value in (d.get(part) or {}).items() if isinstance(value, int)}
-    return Host(url, name=d['name'], state=d['state'], stale=bool(d.get('stale')), armed=bool(d.get('armed')), order=order.get('action', ''),
-                order_by=order.get('by', ''), drained=bool(order.get('drained')), waiting=counters.get('hold.now', 0), writer=writer.get('address') or '',
-                read_only=writer.get('read_only'), buffer_pool=writer.get('buffer_pool_bytes'), counters=counters, failovers=d.get('failovers') or [],
-                generated=status.get('generated', ''))
+    return Host(url, name=d['name'], state=d['state'], stale=bool(d.get('stale')), order=order.get('action', ''), order_by=order.get('by', ''),
+                drained=bool(order.get('drained')), waiting=counters.get('hold.now', 0), writer=writer.get('address') or '',
+                read_only=writer.get('read_only'), counters=counters, failovers=d.get('failovers') or [])
 
 
 def credentials():

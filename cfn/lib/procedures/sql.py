@@ -56,7 +56,7 @@ def dsn():
 def options(found, is_mariadb):
     """An option file for the client."""
     quote = lambda text: '"' + str(text).replace('\\', '\\\\').replace('"', '\\"') + '"'
-    lines = ['[client]', 'host=' + quote(found['host']), f'port={found["port"]}', 'user=' + quote(found['user']), 'password=' + quote(found['password'])]
+    lines = ['[client]', f'port={found["port"]}'] + [f'{key}={quote(found[key])}' for key in ('host', 'user', 'password')]
     mode = (found['ssl-mode'] or '').upper()
     if found['ssl-ca']:
         lines.append('ssl-ca=' + quote(found['ssl-ca']))

@@ -32,7 +32,8 @@ def show_stack(say, aws, options, i):
         return True
     known = stack.describe(aws, options.stack)
     agrees = known['value'] == i.klass
-    say.plain(f'  stack      {known["name"]}: {known["status"]}, {known["parameter"]}={known["value"]}' + ('' if agrees else f', but it is {i.klass}: drift'))
+    drift = '' if agrees else f', but it is {i.klass}: drift'
+    say.plain(f'  stack      {known["name"]}: {known["status"]}, {known["parameter"]}={known["value"]}{drift}')
     return agrees and known['status'].endswith('_COMPLETE')
 
 

@@ -41,8 +41,8 @@ class Traffic:
         records = [os.path.join(directory, f'{name}-{number}.{kind}') for name, kind in (('requests', 'jsonl'), ('tokens', 'tsv'))]
         mix = ['--mix', o.mix] if o.mix else []
         return [o.drive, '--rate', str(o.rate), *mix, '--follow', '--duration', f'{o.patience}min', '--progress', '0', '--timeout', '240s',
-                '--seed', str(number), '--token-prefix', f'up-{int(self.journal.began):x}-{number}', '--jsonl', records[0], '--tokens', records[1],
-                o.traffic], records
+                '--seed', str(number), '--token-prefix', f'up-{int(self.journal.began):x}-{number}',
+                '--jsonl', records[0], '--tokens', records[1], o.traffic], records
 
     def plan(self):
         return [shlex.join(self.command('RECORDS', 1)[0])]
@@ -57,7 +57,8 @@ class Traffic:
         line, records = self.command(self.journal.run_directory(), number)
         with open(os.path.join(self.journal.run_directory(), f'drive-{number}.log'), 'w', encoding='utf-8') as log:
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self.journal.keep(traffic=self.runs() + [{'pid': process.pid, 'started': start_time(process.pid), 'requests': records[0], 'tokens': records[1]}])
+        run = {'pid': process.pid, 'started': start_time(process.pid), 'requests': records[0], 'tokens': records[1]}
+        self.journal.keep(traffic=self.runs() + [run])
         self.say.line(f'{self.options.rate} requests a second to {self.options.traffic}')
         end = self.stop.now() + PROOF
         while not (os.path.exists(records[0]) and os.path.getsize(records[0])):

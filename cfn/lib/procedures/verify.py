@@ -58,7 +58,8 @@ def record(before, hosts):
 
 def line(f):
     ms = lambda name: f'{f[name] / 1000:.1f} s' if f.get(name) is not None else '?'
-    return (f'{f.get("cause") or "?"} at {f.get("started", "")[11:19]}Z, noticed after {ms("detected_ms")}, a writer again after {ms("outage_ms")}, '
+    return (f'{f.get("cause") or "?"} at {f.get("started", "")[11:19]}Z, noticed after {ms("detected_ms")}, a writer again after '
+            f'{ms("outage_ms")}, '
             f'{f.get("from") or "?"} to {f.get("to") or "?"}')
 
 
