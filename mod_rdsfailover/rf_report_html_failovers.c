@@ -83,6 +83,12 @@ static void put_outage(FILE *out, const rf_report *report, const rf_failover *f,
     }
 }
 
+static void put_number_of(FILE *out, uint64_t n, const char *what, const char *became)
+{
+    rf_html_count(out, n);
+    fprintf(out, " %s%s %s", what, n == 1 ? "" : "s", became);
+}
+
 static void put_failover(FILE *out, const rf_report *report, unsigned i, unsigned k)
 {
     const rf_report_database *db = &report->databases[i];
@@ -117,8 +123,7 @@ static void put_failover(FILE *out, const rf_report *report, unsigned i, unsigne
         put_step(out, f, &steps[n], k == 0, until);
     fputs("</table>\n<p class=\"small\">", out);
     if (rf_report_failover_held(db, k, &held)) {
-        rf_html_count(out, held);
-        fputs(" requests held", out);
+        put_number_of(out, held, "request", "held");
     } else {
         fputs("Requests held: not known", out);
     }
@@ -129,8 +134,7 @@ static void put_failover(FILE *out, const rf_report *report, unsigned i, unsigne
     }
     if (f->sockets_aborted) {
         fputs(", ", out);
-        rf_html_count(out, f->sockets_aborted);
-        fputs(" sockets freed", out);
+        put_number_of(out, f->sockets_aborted, "socket", "freed");
     }
     if (f->epoch)
         fprintf(out, "; epoch %" PRIu32 " began", f->epoch);

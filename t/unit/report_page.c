@@ -161,6 +161,9 @@ static void sockets(void)
     draw_moment("release");
     ok(shows("<tr class=\"came\"><th scope=\"row\">Sockets freed"), "sockets: when they were freed");
     ok(shows(", 23 sockets freed"), "how many");
+    s->failovers[0].sockets_aborted = 1;
+    draw();
+    ok(shows(", 1 socket freed"), "or one");
     ok(shows("<dt>Destroyed<dd>46<"), "and in all");
     is_int(times("<dt>Left alone<dd>"), 1, "and what was left");
     s->failovers[0].sockets_freed = 0;
