@@ -62,6 +62,10 @@ delete $note{'rdsfailover-prober'};
 my %told = map { $_ => 1 } $page{'docs/environment.md'} =~ /%\{(rdsfailover-\w+)\}n/g;
 is_deeply([sort keys %told], [sort keys %note], 'docs/environment.md has the notes of the log');
 
+# --- files -----------------------------------------------------------------------------------------------------------------------
+my %there = map { s{^conf/}{}r => 1 } grep { $_ ne 'conf/README.md' } files(qr{^conf/});
+is_deeply([sort($page{'conf/README.md'} =~ /\]\(([\w.-]+)\)/g)], [sort keys %there], 'conf/README.md lists what is in conf/');
+
 my %directive = map { $_ => 1 } $page{'docs/directives.md'} =~ /^## (RDS\w+)/mg;
 my %message   = map { $_ => 1 } $page{'docs/messages.md'} =~ /^\| (RF\d{4}) /mg;
 for my $file (sort keys %page) {
