@@ -26,7 +26,7 @@ sub why_not ($class = undef) {
 
 # As above, for tests that call the aws command.
 sub why_no_cli ($class = undef) {
-    return why_not() // (-x '/usr/bin/aws' ? undef : 'aws: no /usr/bin/aws here (package awscli)');
+    return why_not() // ((grep { -x "$_/aws" } '/usr/bin', split /:/, $ENV{PATH}) ? undef : 'aws: no aws command here (package awscli)');
 }
 
 # %option: those of rds-api without their dashes, "-" written "_"; trouble may be a list.
@@ -76,7 +76,7 @@ sub aws ($self, @words) {
     my $pid = open my $from, '-|' // croak "fork: $!";
     if (!$pid) {
         open STDERR, '>&', \*STDOUT;
-        exec {'/usr/bin/aws'} 'aws', '--endpoint-url', $self->{url}, @words or POSIX::_exit(127);
+        exec 'aws', '--endpoint-url', $self->{url}, @words or POSIX::_exit(127);
     }
     local $/;
     my $text = <$from> // '';

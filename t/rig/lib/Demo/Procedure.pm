@@ -47,7 +47,7 @@ sub run ($rig, $name, $class, $state, $tell) {
 
 # Why there can be no rehearsal here; undef when there can.
 sub lacks {
-    return 'the aws command is not installed (package awscli)' unless -x '/usr/bin/aws';
+    return 'the aws command is not installed (package awscli, or https://aws.amazon.com/cli/)' unless grep { -x "$_/aws" } '/usr/bin', split /:/, $ENV{PATH};
     return 'botocore is not installed for /usr/bin/python3 (package python3-botocore)' if system q{/usr/bin/python3 -c 'import botocore' 2>/dev/null};
     return undef;
 }
