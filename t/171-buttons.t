@@ -7,6 +7,7 @@ use Test::More;
 use Digest::SHA qw(sha1_base64);
 use File::Path ();
 use File::Temp ();
+use MIME::Base64 qw(encode_base64);
 use RdsFailover::Browser;
 use RdsFailover::FakeMysql;
 use RdsFailover::Httpd;
@@ -25,7 +26,7 @@ RDSFailoverControl on
 AuthType Basic
 AuthName control
 AuthUserFile "$files/users"
-Require valid-user
+Require user alice
 </Location>
 <Location "/mine">
 SetHandler rds-status
@@ -63,13 +64,15 @@ sub shoot ($name) {
 }
 
 subtest 'who sees buttons' => sub {
-    for my $case (['/open', '', 'nobody has logged in'], ['/rds-status', '', 'nor here'], ['/mine', 'alice:alice%201', 'logged in, but RDSFailoverControl is off']) {
+    for my $case (['/open', '', 'nobody has logged in'], ['/rds-status', '', 'nor here'], ['/mine', 'bob:bob%201', 'bob may look, but RDSFailoverControl is off']) {
         my ($path, $who, $why) = @$case;
         go($path, $who);
         is(run('document.querySelectorAll("button, form").length'), 0, "$path: none, $why");
         is_deeply([$browser->problems($page)], [], 'and no complaint in the console');
         $browser->close($page);
     }
+    my %bob = (Authorization => 'Basic ' . encode_base64('bob:bob 1', ''));
+    is($httpd->get('/control', headers => \%bob)->{status}, 401, 'bob does not even see the page that has them');
 };
 
 subtest 'alice arms' => sub {
