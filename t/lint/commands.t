@@ -8,7 +8,7 @@ use File::Temp ();
 use RdsFailover::Lint qw(files slurp source_tree);
 
 my $src      = source_tree();
-my %LANGUAGE = map { $_ => 1 } qw(apache ini json nginx perl php sh text yaml);
+my %LANGUAGE = map { $_ => 1 } qw(apache haproxy ini json nginx perl php sh sql text yaml);
 my $makefile = slurp('Makefile.am');
 my $configure = slurp('configure.ac');
 # What automake makes by itself, of those that we speak of.
