@@ -297,8 +297,9 @@ static int run_as_sent(rf_visit *v)
 
     apr_pool_cleanup_kill(a->pool, v, never_ran);
     rf_visit_runs(v);
-    if (repeats)
+    if (repeats && !a->has_place)
         rf_slot_more(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_REPLAYING);
+    a->has_place = 0;
     a->running = 1;
     rc = run_handlers(a, r);
     rf_withhold_returned(v, r, rc);
@@ -311,7 +312,7 @@ static int run_as_sent(rf_visit *v)
         rf_withhold_returned(v, r, rc);
     }
     a->running = 0;
-    if (repeats)
+    if (repeats && !a->has_place)
         rf_slot_less(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_REPLAYING);
     rf_visit_rests(v);
     if (a->answer == RF_ANSWER_WITHHELD)
@@ -360,4 +361,11 @@ void rf_replay_result(rf_visit *v, int failed)
         rf_slot_count(v->db->slot, failed ? RF_COUNT_REPLAY_FAILED : RF_COUNT_REPLAY_SUCCEEDED);
     if (a)
         a->owed = 0;
+}
+
+void rf_replay_end(rf_visit *v)
+{
+    rf_replay_result(v, 1);
+    if (v->attempt && v->attempt->has_place)
+        rf_slot_less(rf_life_board(), v->db->slot, rf_life_child(), RF_NOW_REPLAYING);
 }

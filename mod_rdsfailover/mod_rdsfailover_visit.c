@@ -50,7 +50,7 @@ static apr_status_t ends(void *data)
 
     rf_visit_wait_is_over(v);
     rf_visit_rests(v);
-    rf_replay_result(v, 1);
+    rf_replay_end(v);
     return APR_SUCCESS;
 }
 

@@ -66,6 +66,8 @@ void rf_replay_arm(rf_visit *v, const rf_dir_conf *dir, int dry);
 int rf_replay_resume(request_rec *r);
 /** What became of an answer that was withheld, if one was: another took its place, or none does. */
 void rf_replay_result(rf_visit *v, int failed);
+/** The request ends: it does not run again, if it was to. */
+void rf_replay_end(rf_visit *v);
 
 /* mod_rdsfailover_withhold.c */
 typedef enum {
@@ -107,6 +109,7 @@ struct rf_attempt {
     uint32_t epoch;    /**< in which the attempt began */
     int running;       /**< inside the handlers of the request that the client sent */
     request_rec *inside; /**< whose handlers run; of nested redirects the innermost */
+    int has_place;     /**< among the second attempts, kept for the next one */
     int owed;          /**< an answer was withheld, and no other has taken its place yet */
     int reading;       /**< the body from the connection */
     rf_body *body;

@@ -87,9 +87,7 @@ static rf_replay_verdict decide(const rf_visit *v, rf_outcome outcome)
 {
     const rf_attempt *a = v->attempt;
     rf_replay_facts facts = { 0 };
-    rf_brief brief = { 0 };
 
-    rf_slot_brief(v->db->slot, &brief);
     facts.mode = a->mode;
     /* An ErrorDocument is a GET, whatever it stands for. */
     facts.method = method_of(a->as_sent);
@@ -97,10 +95,22 @@ static rf_replay_verdict decide(const rf_visit *v, rf_outcome outcome)
     facts.body_kept = rf_body_kept(a->body);
     facts.attempts = v->attempts;
     facts.most = v->over ? v->attempts : a->most;
-    facts.calm = brief.state == RF_STATE_AVAILABLE;
-    facts.replaying = rf_slot_now(v->db->slot, RF_NOW_REPLAYING);
-    facts.inflight = rf_slot_now(v->db->slot, RF_NOW_INFLIGHT);
     return rf_replay_decide(&facts);
+}
+
+/* In an outage it waits with all the others, and is let go as they are. @return 0: too many run again already */
+static int has_place(rf_visit *v)
+{
+    rf_attempt *a = v->attempt;
+    rf_slot *slot = v->db->slot;
+    uint32_t budget = rf_replay_budget(rf_slot_now(slot, RF_NOW_INFLIGHT));
+    rf_brief brief;
+
+    if (!rf_slot_brief(slot, &brief) || brief.state != RF_STATE_AVAILABLE)
+        return 1;
+    /* A second attempt has one, and hands it to the third. */
+    a->has_place = v->attempts > 1 || rf_slot_more_below(rf_life_board(), slot, rf_life_child(), RF_NOW_REPLAYING, budget);
+    return a->has_place;
 }
 
 rf_answer rf_withhold_judge(rf_visit *v, const request_rec *last, int status)
@@ -122,6 +132,8 @@ rf_answer rf_withhold_judge(rf_visit *v, const request_rec *last, int status)
                       verdict == RF_REPLAY_AGAIN ? "be withheld and the request repeated" : "go out");
         return a->answer = RF_ANSWER_PASSED;
     }
+    if (verdict == RF_REPLAY_AGAIN && !has_place(v))
+        verdict = RF_REPLAY_OVER_BUDGET;
     if (verdict != RF_REPLAY_AGAIN) {
         rf_slot_count(v->db->slot, RF_COUNT_REPLAY_REFUSED);
         ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, last, "RF0311: %s %s failed with its database (%d) and is not repeated: %s",

@@ -257,6 +257,12 @@ typedef enum {
  */
 void rf_slot_more(rf_board *board, const rf_slot *slot, int child, rf_now what);
 void rf_slot_less(rf_board *board, const rf_slot *slot, int child, rf_now what);
+/**
+ * The same if there are fewer than `limit` on this host. However many threads of a child ask at once, they exceed that by none; each
+ * further child may by one.
+ * @return 1 if it was added
+ */
+int rf_slot_more_below(rf_board *board, const rf_slot *slot, int child, rf_now what, uint32_t limit);
 /** On this host. */
 uint32_t rf_slot_now(const rf_slot *slot, rf_now what);
 

@@ -178,6 +178,19 @@ void rf_slot_less(rf_board *board, const rf_slot *slot, int child, rf_now what)
     atomic_fetch_sub(&board->children[child].now[slot->index][what], 1);
 }
 
+/* Not as in rf_slot_start: there those who are turned away ask again, and of several who come at once all may be. */
+int rf_slot_more_below(rf_board *board, const rf_slot *slot, int child, rf_now what, uint32_t limit)
+{
+    _Atomic uint32_t *ours = &board->children[child].now[slot->index][what];
+    uint32_t before = atomic_load(ours);
+
+    do {
+        if (rf_slot_now(slot, what) >= limit)
+            return 0;
+    } while (!atomic_compare_exchange_weak(ours, &before, before + 1));
+    return 1;
+}
+
 uint32_t rf_slot_now(const rf_slot *slot, rf_now what)
 {
     const rf_board *board = board_of(slot);

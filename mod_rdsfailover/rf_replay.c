@@ -5,6 +5,8 @@
 
 #include "rf_state.h"
 
+#define BUDGET_AT_LEAST 10
+
 rf_outcome rf_replay_outcome(const char *value)
 {
     if (!value)
@@ -50,13 +52,6 @@ static rf_replay_verdict permits(const rf_replay_facts *f)
     return f->method == RF_METHOD_SAFE ? RF_REPLAY_AGAIN : RF_REPLAY_UNSAFE;
 }
 
-static int over_budget(const rf_replay_facts *f)
-{
-    uint32_t fifth = f->inflight / 5;
-
-    return f->calm && f->replaying >= (fifth > RF_REPLAY_BUDGET ? fifth : RF_REPLAY_BUDGET);
-}
-
 rf_replay_verdict rf_replay_decide(const rf_replay_facts *f)
 {
     rf_replay_verdict verdict = permits(f);
@@ -65,9 +60,12 @@ rf_replay_verdict rf_replay_decide(const rf_replay_facts *f)
         return verdict;
     if (!f->body_kept)
         return RF_REPLAY_BODY;
-    if (f->attempts >= f->most)
-        return RF_REPLAY_EXHAUSTED;
-    return over_budget(f) ? RF_REPLAY_OVER_BUDGET : RF_REPLAY_AGAIN;
+    return f->attempts < f->most ? RF_REPLAY_AGAIN : RF_REPLAY_EXHAUSTED;
+}
+
+uint32_t rf_replay_budget(uint32_t inflight)
+{
+    return inflight / 5 > BUDGET_AT_LEAST ? inflight / 5 : BUDGET_AT_LEAST;
 }
 
 const char *rf_replay_reason(rf_replay_verdict verdict)

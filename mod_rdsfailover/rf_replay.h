@@ -49,10 +49,6 @@ typedef enum {
     RF_METHOD_OTHER
 } rf_method;
 
-/** Second attempts outside an outage: this many may run at once, or a fifth of all requests that run, whichever is more. So an
- *  application that fails for reasons of its own right after a failover is not executed twice for all its visitors. */
-#define RF_REPLAY_BUDGET 10
-
 /** What is known of a request that failed because of the database. */
 typedef struct rf_replay_facts {
     rf_replay_mode mode;
@@ -61,9 +57,6 @@ typedef struct rf_replay_facts {
     int body_kept;      /**< all of its body that was read is still there */
     unsigned attempts;  /**< executions, this one included */
     unsigned most;      /**< allowed in all */
-    int calm;           /**< no outage: it would run again at once */
-    uint32_t replaying; /**< second attempts that run on this host */
-    uint32_t inflight;  /**< protected requests that run on this host */
 } rf_replay_facts;
 
 typedef enum {
@@ -76,7 +69,11 @@ typedef enum {
     RF_REPLAY_OVER_BUDGET
 } rf_replay_verdict;
 
+/** @return not RF_REPLAY_OVER_BUDGET, which is for the caller to find out: rf_replay_budget */
 rf_replay_verdict rf_replay_decide(const rf_replay_facts *facts);
+/** How many second attempts may run at once on a host outside an outage: ten, or a fifth of the protected requests that run, whichever
+ *  is more. So an application that fails for reasons of its own right after a failover is not executed twice for all its visitors. */
+uint32_t rf_replay_budget(uint32_t inflight);
 /** Why not, for a log line: goes on "... is not repeated: ". Never NULL. */
 const char *rf_replay_reason(rf_replay_verdict verdict);
 

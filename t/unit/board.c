@@ -206,6 +206,24 @@ static void in_flight(void)
     free(board);
 }
 
+static void no_more_than(void)
+{
+    rf_board *board = fresh();
+    rf_slot *a = rf_board_slot(board, 1), *b = rf_board_slot(board, 2);
+    int one = rf_board_child_join(board, 501), two = rf_board_child_join(board, 502);
+
+    ok(rf_slot_more_below(board, a, one, RF_NOW_REPLAYING, 2) && rf_slot_more_below(board, a, two, RF_NOW_REPLAYING, 2),
+       "two may run again, in two children");
+    ok(!rf_slot_more_below(board, a, one, RF_NOW_REPLAYING, 2) && !rf_slot_more_below(board, a, two, RF_NOW_REPLAYING, 2),
+       "a third may not, in either");
+    is_int(rf_slot_now(a, RF_NOW_REPLAYING), 2, "and is not counted");
+    ok(rf_slot_more_below(board, b, one, RF_NOW_REPLAYING, 1), "the other database's are counted by themselves");
+    ok(!rf_slot_more_below(board, a, one, RF_NOW_INFLIGHT, 0), "of none, none");
+    rf_slot_less(board, a, one, RF_NOW_REPLAYING);
+    ok(rf_slot_more_below(board, a, two, RF_NOW_REPLAYING, 2), "one is done: another may, in whichever child");
+    free(board);
+}
+
 static void turns(void)
 {
     rf_board *board = fresh();
@@ -371,6 +389,7 @@ int main(void)
     cells_run_out();
     running();
     in_flight();
+    no_more_than();
     turns();
     orders();
     history();

@@ -117,36 +117,32 @@ static const struct {
     const char *name;
     int body_kept;
     unsigned attempts, most;
-    int calm;
-    uint32_t replaying, inflight;
     rf_replay_verdict verdict;
 } limits[] = {
-    { "its body is not there any more", 0, 1, 2, 0, 0, 0, RF_REPLAY_BODY },
-    { "the last attempt that may be repeated", 1, 3, 4, 0, 0, 0, RF_REPLAY_AGAIN },
-    { "it has had its attempts", 1, 4, 4, 0, 0, 0, RF_REPLAY_EXHAUSTED },
-    { "and more than that: its hold has ended", 1, 5, 4, 0, 0, 0, RF_REPLAY_EXHAUSTED },
-    { "one attempt is none to repeat", 1, 1, 1, 0, 0, 0, RF_REPLAY_EXHAUSTED },
-    { "after the outage: the tenth", 1, 1, 2, 1, 9, 0, RF_REPLAY_AGAIN },
-    { "after the outage: the eleventh of few", 1, 1, 2, 1, 10, 50, RF_REPLAY_OVER_BUDGET },
-    { "fifty run: still ten", 1, 1, 2, 1, 10, 54, RF_REPLAY_OVER_BUDGET },
-    { "a fifth is more than ten", 1, 1, 2, 1, 10, 55, RF_REPLAY_AGAIN },
-    { "a fifth of two hundred", 1, 1, 2, 1, 39, 200, RF_REPLAY_AGAIN },
-    { "and no more", 1, 1, 2, 1, 40, 200, RF_REPLAY_OVER_BUDGET },
-    { "in an outage they wait anyway: no budget", 1, 1, 2, 0, 4000, 200, RF_REPLAY_AGAIN },
-    { "the body before the attempts", 0, 9, 2, 1, 4000, 0, RF_REPLAY_BODY },
-    { "the attempts before the budget", 1, 9, 2, 1, 4000, 0, RF_REPLAY_EXHAUSTED },
+    { "its body is not there any more", 0, 1, 2, RF_REPLAY_BODY },
+    { "the last attempt that may be repeated", 1, 3, 4, RF_REPLAY_AGAIN },
+    { "it has had its attempts", 1, 4, 4, RF_REPLAY_EXHAUSTED },
+    { "and more than that: its hold has ended", 1, 5, 4, RF_REPLAY_EXHAUSTED },
+    { "one attempt is none to repeat", 1, 1, 1, RF_REPLAY_EXHAUSTED },
+    { "the body before the attempts", 0, 9, 2, RF_REPLAY_BODY },
 };
+
+static const struct {
+    uint32_t inflight, budget;
+} budgets[] = { { 0, 10 }, { 1, 10 }, { 54, 10 }, { 55, 11 }, { 200, 40 }, { UINT32_MAX, UINT32_MAX / 5 } };
 
 static void bounds(void)
 {
     for (size_t i = 0; i < COUNT(limits); i++) {
         rf_replay_facts facts = { .mode = RF_REPLAY_SAFE, .body_kept = limits[i].body_kept, .attempts = limits[i].attempts,
-                                  .most = limits[i].most, .calm = limits[i].calm, .replaying = limits[i].replaying,
-                                  .inflight = limits[i].inflight };
+                                  .most = limits[i].most };
         is_int(rf_replay_decide(&facts), limits[i].verdict, "%s", limits[i].name);
         facts.mode = RF_REPLAY_OFF;
         is_int(rf_replay_decide(&facts), RF_REPLAY_NOT_WANTED, "%s: off is off", limits[i].name);
     }
+    for (size_t i = 0; i < COUNT(budgets); i++)
+        is_int(rf_replay_budget(budgets[i].inflight), budgets[i].budget, "%u run: %u of them again", budgets[i].inflight,
+               budgets[i].budget);
     for (int v = RF_REPLAY_NOT_WANTED; v <= RF_REPLAY_OVER_BUDGET; v++)
         ok(*rf_replay_reason((rf_replay_verdict)v), "each refusal has a reason: %s", rf_replay_reason((rf_replay_verdict)v));
 }

@@ -131,6 +131,8 @@ sub dir ($self) { return "$self->{dir}" }
 sub begin ($self) {
     my ($kind, $dir) = @$self{qw(kind dir)};
     return $self if $kind =~ /^(?:mod_php|cgi)$/;
+    # Benches run as root.
+    my $user = $> == 0 ? "user = nobody\ngroup = nogroup\nlisten.mode = 0666\n" : '';
     RdsFailover::Httpd::write_file("$dir/fpm.conf", <<"CONF");
 [global]
 error_log = $dir/log
@@ -138,6 +140,7 @@ error_log = $dir/log
 listen = $dir/sock
 pm = static
 pm.max_children = $self->{processes}
+$user
 CONF
     unlink "$dir/sock";
     my $pid = $self->{pid} = fork // croak "fork: $!";
@@ -186,7 +189,11 @@ sub conf_of ($self, $kind) {
 # A site in front of it. Options as RdsFailover::Site's; a log of its own says what became of each request.
 sub site ($self, %options) {
     my $conf = $self->conf . qq{CustomLog replay_log "%>s %{rdsfailover-attempts}n %{rdsfailover-outcome}n %{rdsfailover-held}n %U%q"\n};
-    $options{mpm} = 'prefork' if $self->{kind} eq 'mod_php';
+    if ($self->{kind} eq 'mod_php') {
+        $options{mpm} = 'prefork';
+        # Without PHP's extensions: opcache loads itself in a way that the sanitizers do not allow.
+        $options{env} = { PHP_INI_SCAN_DIR => '' };
+    }
     $options{cgi} = 'cgid' if ($options{mpm} // $ENV{RF_MPM} // 'event') ne 'prefork';
     return RdsFailover::Site->new(%options, conf => $conf . ($options{conf} // ''),
         load => [@{ $LOAD{ $self->{kind} } // [] }, @{ $options{load} // [] }]);
