@@ -54,9 +54,6 @@ const char *rf_dsn_set_database(rf_dsn *dsn, const char *value);
 size_t rf_dsn_print(const rf_dsn *dsn, char *ret_url, size_t size);
 #define RF_DSN_URL_MAX 6400
 
-/** Write the URL for logs and status: "mysql://user:***@host:3306/db", no query. Never fails; cuts what does not fit. */
-void rf_dsn_redact(const rf_dsn *dsn, char *ret_text, size_t size);
-
 /** Take any URL-like text, valid or not, and write it without whatever could be a password, for messages about bad input. */
 void rf_dsn_redact_text(const char *url, char *ret_text, size_t size);
 

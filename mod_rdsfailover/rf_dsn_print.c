@@ -153,20 +153,6 @@ static void end_text(sink *out)
         out->at[out->len < out->size ? out->len : out->size - 1] = '\0';
 }
 
-void rf_dsn_redact(const rf_dsn *dsn, char *ret_text, size_t size)
-{
-    sink out = {ret_text, size, 0};
-
-    put_scheme(&out, dsn);
-    if (dsn->user[0] || dsn->password[0]) {
-        put_encoded(&out, dsn->user);
-        put_text(&out, dsn->password[0] ? ":" REDACTED "@" : "@");
-    }
-    put_endpoint(&out, dsn);
-    put_database(&out, dsn);
-    end_text(&out);
-}
-
 static void put_printable(sink *out, span s)
 {
     for (size_t i = 0; i < s.len; i++) {

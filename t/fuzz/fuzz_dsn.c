@@ -28,9 +28,6 @@ static void check_parsed(const rf_dsn *dsn)
         char changed[1024];
 
         check(rf_dsn_set_password(&other, "another") == NULL);
-        rf_dsn_redact(dsn, shown, sizeof(shown));
-        rf_dsn_redact(&other, changed, sizeof(changed));
-        check(strcmp(shown, changed) == 0);
         rf_dsn_print(&other, url, sizeof(url));
         rf_dsn_redact_text(url, changed, sizeof(changed));
         rf_dsn_print(dsn, url, sizeof(url));

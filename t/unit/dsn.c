@@ -263,14 +263,6 @@ static void printing(void)
 
 static void redaction(void)
 {
-    static const char *const valid[][2] = {
-        {"mysql://u:secret@h:3306/d?sslpassword=secret", "mysql://u:***@h:3306/d"},
-        {"mysql://u@h", "mysql://u@h:3306"},
-        {"mysql://:secret@[::1]:1", "mysql://:***@[::1]:1"},
-        {"mysql://h/d", "mysql://h:3306/d"},
-        {"mysql://a%0A@h", NULL},
-        {"mysql://a%40b:secret@h/x%2Fy", "mysql://a%40b:***@h:3306/x%2Fy"},
-    };
     static const char *const text[][2] = {
         {"mysql://u:secret@h:70000/d", "mysql://u:***@h:70000/d"},
         {"mysql://u:sec@ret@h/d", "mysql://u:***@h/d"},
@@ -295,24 +287,14 @@ static void redaction(void)
     char shown[128], tiny[4];
     rf_dsn dsn;
 
-    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
-        if (rf_dsn_parse(valid[i][0], &dsn)) {
-            ok(!valid[i][1], "refused: %s", valid[i][0]);
-            continue;
-        }
-        rf_dsn_redact(&dsn, shown, sizeof(shown));
-        is_str(shown, valid[i][1], "%s for a log", valid[i][0]);
-    }
     for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
         rf_dsn_redact_text(text[i][0], shown, sizeof(shown));
         is_str(shown, text[i][1], "%s in a message", text[i][0]);
     }
-    rf_dsn_parse("mysql://u:secret@h", &dsn);
-    rf_dsn_redact(&dsn, tiny, sizeof(tiny));
-    is_str(tiny, "mys", "what does not fit is cut");
     rf_dsn_redact_text("mysql://u:secret@h", tiny, sizeof(tiny));
-    is_str(tiny, "mys", "here too");
+    is_str(tiny, "mys", "what does not fit is cut");
     rf_dsn_redact_text("mysql://u:secret@h", tiny, 0);
+    rf_dsn_parse("mysql://u:secret@h", &dsn);
     rf_dsn_wipe(&dsn);
     ok(dsn.password[0] == '\0' && dsn.port == 0, "wiped");
 }
