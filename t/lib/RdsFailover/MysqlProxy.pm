@@ -7,13 +7,15 @@ package RdsFailover::MysqlProxy;
 #   when   before   the server never sees the statement
 #          after    the server has executed it, its answer is lost
 #          login    the login is answered by nobody (`on` does not matter)
+#          pause    nothing is lost: the statement waits until the next tell(), through one that says how => 'hang'
 #   how    drop     both ends are closed
 #          hang     the client's end stays open, and silent
 #   then   refuse   from then on the port refuses connections, until the next tell()
+#          die      the same, and all other connections are lost with this one
 #          serve    the server is there again at once
 #   open   false: the port refuses connections
 #
-# saw() has: accept, sql (text), lost (text). A statement is what the client sends as text or prepares.
+# saw() has: accept, sql (text), lost (text), paused (text). A statement is what the client sends as text or prepares.
 
 use v5.36;
 use parent 'RdsFailover::Fake';
@@ -59,7 +61,13 @@ sub serve ($self, $listener) {
     my %link;
     my $lose = sub ($link, $text) {
         # Nobody connects anew before the port has changed its mind.
-        if ($say->{then} eq 'refuse') { close $listener if $listener; undef $listener }
+        if ($say->{then} ne 'serve') { close $listener if $listener; undef $listener }
+        my @others = $say->{then} eq 'die' ? grep { $_ != $link && !$_->{over} } values %link : ();
+        for my $other (@others) {
+            close $_ for @$other{qw(client server)};
+            delete $link{ $other->{client} };
+            $other->{over} = 1;
+        }
         $self->note('lost', text => $text);
         $say->{on} = undef;
         $say->{when} = 'before';
@@ -74,8 +82,12 @@ sub serve ($self, $listener) {
             $say = $new;
             if ($say->{open}) { $listener ||= $self->listen }
             else              { close $listener if $listener; undef $listener }
-            for my $link (grep { $_->{over} || !$say->{open} } values %link) { close $_ for @$link{qw(client server)} }
-            %link = $say->{open} ? map { ($_->{client} => $_) } grep { !$_->{over} } values %link : ();
+            my $stays = sub ($link) { !$link->{over} && ($say->{open} || (defined $link->{waits} && $say->{how} eq 'hang')) };
+            for my $link (grep { !$stays->($_) } values %link) { close $_ for @$link{qw(client server)} }
+            %link = map { ($_->{client} => $_) } grep { $stays->($_) } values %link;
+            for my $link (grep { defined $_->{waits} && $say->{how} ne 'hang' } values %link) {
+                syswrite $link->{server}, delete $link->{waits};
+            }
             $self->note('told', turn => $say->{turn});
         }
         my %by_server = map { ($_->{server} => $_) } grep { !$_->{over} } values %link;
@@ -111,6 +123,12 @@ sub from_client ($self, $link, $bytes, $say, $lose) {
         my $text = $seq == 0 && ($command == 3 || $command == 22) ? substr $packet, 5 : undef;
         $self->note('sql', text => $text) if defined $text;
         my $hit = defined $text ? defined $say->{on} && $text =~ /$say->{on}/i : $seq == 1 && $say->{when} eq 'login';
+        if ($hit && $say->{when} eq 'pause') {
+            $link->{waits} = $packet;
+            $say->{on} = undef;
+            $self->note('paused', text => $text);
+            next;
+        }
         if ($hit && $say->{when} ne 'after') { $lose->($link, $text // 'login'); return }
         $link->{losing} = $text if $hit;
         syswrite $link->{server}, $packet;

@@ -5,12 +5,13 @@ package RdsFailover::Wordpress;
 # with the object.
 #
 #   my $wordpress = RdsFailover::Wordpress->new(database => $mariadb);
-#   my $php = $wordpress->server(port => $proxy->port, db_php => 1, ini => { … });     # a RdsFailover::PhpServer
+#   my $php = $wordpress->server(port => $proxy->port, db_php => 1, ini => { … });     # a RdsFailover::PhpServer; fpm => 1: a PhpFpm
 #
 # /?p=101 is an article with comments and RF-POST in it. t/php/pages/site.php is its plugin: what a test can ask of it.
 
 use v5.36;
 use File::Temp ();
+use RdsFailover::PhpFpm    ();
 use RdsFailover::PhpServer ();
 
 my $PACKAGE = '/usr/share/wordpress';
@@ -52,7 +53,8 @@ sub new ($class, %options) {
 # Port: where WordPress believes its database is. db_php: with the drop-in and the prepend file, or as WordPress made it.
 sub server ($self, %options) {
     my $kind = $options{db_php} ? 'ours' : 'stock';
-    return RdsFailover::PhpServer->new(
+    my $class = $options{fpm} ? 'RdsFailover::PhpFpm' : 'RdsFailover::PhpServer';
+    return $class->new(
         root => "$self->{dir}/site",
         ini  => { auto_prepend_file => "$self->{dir}/$kind.php", sendmail_path => '/bin/true', %{ $options{ini} // {} } },
         env  => { $self->environment($options{port}, $kind), %{ $options{env} // {} } });

@@ -55,6 +55,11 @@ add_action('template_redirect', static function () {
         add_action('shutdown', static function () use ($wpdb) {
             $wpdb->get_var('SELECT 1 AS at_shutdown');
         }, 0);
+    } elseif ($ask === 'finished') {
+        echo 'done';
+        fastcgi_finish_request();
+        $wpdb->get_var('SELECT 1 AS after_answer');
+        exit;
     } elseif ($ask === 'flush') {
         echo str_repeat('.', 8000);
         ob_flush();

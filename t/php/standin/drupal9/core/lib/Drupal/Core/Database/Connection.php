@@ -3,9 +3,6 @@
 
 namespace Drupal\Core\Database;
 
-use Drupal\mysql\Driver\Database\mysql\Insert;
-use Drupal\mysql\Driver\Database\mysql\Upsert;
-
 /**
  * Stands in for that of Drupal 9.4 to 10.1: its signatures, and so much of what it does that a driver can be tested.
  */
@@ -30,12 +27,19 @@ abstract class Connection
 
     public function insert($table, array $options = [])
     {
-        return new Insert($this, $table, $options);
+        return $this->builder('Insert', $table, $options);
     }
 
     public function upsert($table, array $options = [])
     {
-        return new Upsert($this, $table, $options);
+        return $this->builder('Upsert', $table, $options);
+    }
+
+    // A driver's own, or core's.
+    private function builder($name, $table, array $options)
+    {
+        $class = $this->connectionOptions['namespace'] . '\\' . $name;
+        return new $class($this, $table, $options);
     }
 
     public function inTransaction()
