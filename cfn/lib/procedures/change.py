@@ -77,7 +77,7 @@ class Change:
 
     def follow(self):
         try:
-            i = self.c.follower.until(lambda i: self.has_class(i) and i.status == 'available', may_give_up=True)
+            i = self.c.follower.until(lambda i: self.has_class(i) and i.status == 'available')
         except Failed:
             i = instance.look(self.c.aws, self.o.instance)
             if i and i.status == 'available' and not i.pending and not self.has_class(i):

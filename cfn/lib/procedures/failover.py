@@ -107,7 +107,7 @@ class Failover:
             rested = rested + 1 if i.status == 'available' and self.heard('failover completed') else 0
             return i.status == 'available' and self.has_moved(i) or rested >= GIVEN_UP
         try:
-            i = self.c.follower.until(is_done, may_give_up=True)
+            i = self.c.follower.until(is_done, has_begun=lambda: self.heard('failover'))
         except Failed:
             i = instance.look(self.c.aws, self.o.instance)
             if i and i.status == 'available' and not self.has_moved(i) and not self.heard('failover'):

@@ -37,8 +37,8 @@ class Follower:
         self.states: Dict[str, str] = {}
         self.armed_at = float('-inf')
 
-    def until(self, is_done: Callable[[instance.Instance], bool], may_give_up: bool):
-        """The instance when is_done says so. may_give_up: at rest and not done means that RDS will not do it any more."""
+    def until(self, is_done: Callable[[instance.Instance], bool], has_begun: Callable[[], bool] = lambda: False):
+        """The instance when is_done says so. At rest, not done and not begun for GIVEN_UP looks means that RDS will not do it any more."""
         i = self.options.instance
         began = self.stop.now()
         rested = 0
@@ -52,7 +52,7 @@ class Follower:
                     raise Failed(f'{i} is "{found.status}": RDS needs you. {self.last_words()} The events above say why; when it is '
                                  '"available" again run this script once more')
                 rested = rested + 1 if found.status == 'available' and not found.pending else 0
-            if may_give_up and rested >= GIVEN_UP:
+            if rested >= GIVEN_UP and not has_begun():
                 raise Failed(f'{i} is "available" with {found.klass}, and RDS has nothing pending: it has given the change up. '
                              f'{self.last_words()} Run this script again to ask once more')
             waited = self.stop.now() - began
@@ -85,7 +85,7 @@ class Follower:
 
     def last_words(self):
         events = self.journal.facts.get('events', [])
-        return f'Its last event: {events[-1][1]}' if events else ''
+        return f'Its last event: {events[-1][1].rstrip(".")}.' if events else ''
 
     # ---- the site ------------------------------------------------------------------------------------------------------
 

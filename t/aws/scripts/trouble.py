@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Throttling, broken and lost answers, and an RDS that does not do what it was asked."""
 import tap
-from world import LARGE, SITE, SMALL, Stage, World, aws, change
+from world import LARGE, SITE, SMALL, Stage, World, aws, bluegreen, change, failover
 
 WORDS = ['--class', LARGE, '--stack', 'demo', *SITE]
 
@@ -106,6 +106,48 @@ with Stage() as stage:
     tap.has(said, 'run it again to follow', 'says what to do')
     code, said = stage.run(world, upgrade, *WORDS)
     tap.eq((code, world.changes), (0, 1), 'run again, it follows to the end')
+
+def blue_green(argv):
+    return bluegreen.main('blue-green', 'test', argv)
+
+
+with Stage() as stage:
+    world = World()
+    switch = world.switchover_blue_green_deployment
+    world.switchover_blue_green_deployment = lambda _: {}
+    code, said = stage.run(world, blue_green, '--instance', 'shop', '--version', '8.4.7', '--switch', *SITE)
+    tap.eq(code, 1, 'a switchover that RDS takes back: exit code')
+    tap.has(said, 'the switchover was rolled back by RDS, and shop is as before', 'says so')
+    world.switchover_blue_green_deployment = switch
+    code, said = stage.run(world, blue_green, '--instance', 'shop', '--version', '8.4.7', '--switch', *SITE)
+    tap.eq((code, world.instance['EngineVersion']), (0, '8.4.7'), 'run again, it switches')
+
+with Stage() as stage:
+    world = World()
+    world.after(300, lambda: world.deployment.update(Status='INVALID_CONFIGURATION', StatusDetails='binlog_format is STATEMENT'))
+    code, said = stage.run(world, blue_green, '--instance', 'shop', '--version', '8.4.7', *SITE)
+    tap.eq(code, 1, 'a copy that cannot follow: exit code')
+    tap.has(said, 'INVALID_CONFIGURATION (binlog_format is STATEMENT)', "with RDS's own words")
+
+with Stage() as stage:
+    world = World()
+    reboot = world.reboot_db_instance
+    world.reboot_db_instance = lambda _: {}
+    code, said = stage.run(world, lambda argv: failover.main('failover', 'test', argv), '--instance', 'shop', *SITE)
+    tap.eq(code, 1, 'a failover that does not come: exit code')
+    tap.has(said, 'given the change up', 'says so')
+    world.reboot_db_instance = reboot
+    code, said = stage.run(world, lambda argv: failover.main('failover', 'test', argv), '--instance', 'shop', *SITE)
+    tap.eq((code, world.changes), (0, 1), 'run again, it asks once more')
+
+# The zones are told late: the events tell of the failover, and nobody waits for ever.
+with Stage() as stage:
+    world = World()
+    world.reboot_db_instance = lambda _: (world.after(10, lambda: world.tell('Multi-AZ instance failover started.')),
+                                          world.after(70, lambda: world.tell('Multi-AZ instance failover completed')), {})[-1]
+    code, said = stage.run(world, lambda argv: failover.main('failover', 'test', argv), '--instance', 'shop')
+    tap.eq(code, 0, 'zones that RDS does not tell: exit code')
+    tap.has(said, 'still names eu-west-1a; it may be late', 'says so')
 
 # ---- done, but not as hoped ---------------------------------------------------------------------------------------------
 
