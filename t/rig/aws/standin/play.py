@@ -46,40 +46,38 @@ def outage_of(steps, scale, outage):
 
 def start(world, steps, source, acts, hook=None, failed=None, words=None):
     """Plays steps from now on. source: (kind, name) of the events; acts: {do: function without arguments}, called with the world's
-    lock held, before the event is told; hook: whom the steps "standby", "strike", "back" and "rebuild" drive; failed: called if
-    that goes wrong, and the rest does not happen; words: for the events' texts."""
+    lock held, before the event is told; hook: whom the steps drive; failed: called if that goes wrong, and the rest does not happen;
+    words: for the events' texts."""
     began = time.monotonic()
     plan = schedule(steps, world.scale, world.outage)
-    if hook:
-        outage = outage_of(steps, world.scale, world.outage)
-        drives = {'standby': lambda: hook.begin('standby'), 'strike': lambda: hook.begin('failover', outage), 'back': hook.wait,
-                  'rebuild': lambda: hook.begin('rebuild'), 'finished': hook.wait, 'available': hook.wait, 'switched': hook.wait}
+    drives = driven(hook, outage_of(steps, world.scale, world.outage)) if hook else {}
+
+    def happen(step):
+        if step.do in drives:
+            drives[step.do]()
+        with world.lock:
+            if step.do in acts:
+                acts[step.do]()
+            if step.text:
+                world.note(*source, step.text.format(**(words or {})), step.category)
 
     def play():
-        for at, step in plan:
-            time.sleep(max(0.0, began + at - time.monotonic()))
-            if hook and step.do in drives:
-                drives[step.do]()
-            with world.lock:
-                if step.do in acts:
-                    acts[step.do]()
-                if step.text:
-                    world.note(*source, step.text.format(**(words or {})), step.category)
-
-    def guarded():
         try:
-            play()
+            for at, step in plan:
+                time.sleep(max(0.0, began + at - time.monotonic()))
+                happen(step)
         except RuntimeError as why:
             print(f'rds-api: {why}', file=sys.stderr, flush=True)
             with world.lock:
                 failed()
 
     # What happens at once has happened when the caller is answered.
-    with world.lock:
-        while plan and plan[0][0] == 0 and plan[0][1].do not in ('strike', 'standby'):
-            step = plan.pop(0)[1]
-            if step.do in acts:
-                acts[step.do]()
-            if step.text:
-                world.note(*source, step.text.format(**(words or {})), step.category)
-    threading.Thread(target=guarded, daemon=True).start()
+    while plan and plan[0][0] == 0 and plan[0][1].do not in drives:
+        happen(plan.pop(0)[1])
+    threading.Thread(target=play, daemon=True).start()
+
+
+def driven(hook, outage):
+    """{do: what of the hook belongs to it}."""
+    return {'standby': lambda: hook.begin('standby'), 'strike': lambda: hook.begin('failover', outage), 'back': hook.wait,
+            'rebuild': lambda: hook.begin('rebuild'), 'finished': hook.wait, 'available': hook.wait, 'switched': hook.wait}
