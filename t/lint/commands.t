@@ -5,7 +5,7 @@
 use v5.36;
 use Test::More;
 use File::Temp ();
-use RdsFailover::Lint qw(files slurp source_tree);
+use RdsFailover::Lint qw(files slurp source_tree build_dir);
 
 my $src      = source_tree();
 my %LANGUAGE = map { $_ => 1 } qw(apache haproxy ini json nginx perl php sh sql text yaml);
@@ -31,12 +31,16 @@ for my $file (files(qr{\.md$})) {
     }
     # Commands in the text stand between backquotes.
     my $prose = $text =~ s/^ *```.*?^ *```$//gmsr;
-    push @shell, grep { m{^(?:\./bootstrap|make|t/|cfn/bin/|docs/|\./configure)\S* } } $prose =~ /`([^`\n]+)`/g;
+    push @shell, grep { m{^(?:\./bootstrap|make|rds-\w+|t/|cfn/bin/|docs/|\./configure)\S* } } $prose =~ /`([^`\n]+)`/g;
     push @wrong, map { wrong_call($_) } map { split /\n|&&|\|\||;|\|/ } @shell;
     is(join("\n", @wrong), '', $file);
 }
 cmp_ok($blocks, '>=', 40, 'blocks were found');
 cmp_ok($calls, '>=', 30, 'and calls of our own programs');
+
+my $pages   = join '', map { slurp($_) } files(qr{\.md$});
+my @builds  = $configure =~ /AC_ARG_(?:ENABLE|WITH)\(\[([\w-]+)\]/g;
+is(join(' ', grep { $pages !~ /--(?:enable|with)-\Q$_\E\b/ } @builds), '', "options of configure are documented (@builds)");
 
 # Options that a program takes are in its help. (Python's argparse does that by itself, shell scripts print their first comment.)
 for my $file (files(qr{^(?:t/rig|t/bench|cfn/bin)/[\w-]+$})) {
@@ -73,6 +77,10 @@ sub wrong_call ($command) {
         $calls++;
         return map {"./configure --$_: not in configure.ac"} grep { !/^(?:enable|with)-([\w-]+)/ || $configure !~ /AC_ARG_(?:ENABLE|WITH)\(\[\Q$1\E\]/ } @options;
     }
+    if ($program =~ /^rds-(?:drive|crowd)$/) {
+        $calls++;
+        return map {"$command: --$_ is not in its help"} grep { help_of(build_dir() . "/$program") !~ /--\Q$_\E(?![\w-])/ } @options;
+    }
     $program =~ s{^\./}{};
     return if $program !~ m{^(?:bootstrap$|t/(?:rig|bench)/|t/run-tests$|cfn/bin/|docs/[\w-]+$)};
     $calls++;
@@ -90,7 +98,7 @@ sub wrong_call ($command) {
 sub help_of ($program, @verb) {
     state %help;
     return $help{"$program @verb"} //= do {
-        open my $pipe, '-|', 'sh', '-c', 'cd "$0" && exec "$@" --help 2>&1', $src, "./$program", @verb or die "$program: $!\n";
+        open my $pipe, '-|', 'sh', '-c', 'cd "$0" && exec "$@" --help 2>&1', $src, $program =~ m{^/} ? $program : "./$program", @verb or die "$program: $!\n";
         local $/;
         my $said = <$pipe> // '';
         close $pipe;
