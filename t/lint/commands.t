@@ -10,7 +10,7 @@ use RdsFailover::Lint qw(files slurp source_tree build_dir);
 my $src      = source_tree();
 my %LANGUAGE = map { $_ => 1 } qw(apache haproxy ini json nginx perl php sh sql text yaml);
 my $makefile = slurp('Makefile.am');
-my $configure = slurp('configure.ac');
+my @builds   = slurp('configure.ac') =~ /AC_ARG_(?:ENABLE|WITH)\(\[([\w-]+)\]/g;
 # What automake makes by itself, of those that we speak of.
 my %target = map { $_ => 1 } qw(all check dist distcheck html install), $makefile =~ /^([\w-]+):(?!=)/mg,
     map { split } $makefile =~ /^\.PHONY: (.*)$/mg;
@@ -39,7 +39,6 @@ cmp_ok($blocks, '>=', 40, 'blocks were found');
 cmp_ok($calls, '>=', 30, 'and calls of our own programs');
 
 my $pages   = join '', map { slurp($_) } files(qr{\.md$});
-my @builds  = $configure =~ /AC_ARG_(?:ENABLE|WITH)\(\[([\w-]+)\]/g;
 is(join(' ', grep { $pages !~ /--(?:enable|with)-\Q$_\E\b/ } @builds), '', "options of configure are documented (@builds)");
 
 # Options that a program takes are in its help. (Python's argparse does that by itself, shell scripts print their first comment.)
@@ -75,7 +74,8 @@ sub wrong_call ($command) {
     }
     if ($program eq './configure') {
         $calls++;
-        return map {"./configure --$_: not in configure.ac"} grep { !/^(?:enable|with)-([\w-]+)/ || $configure !~ /AC_ARG_(?:ENABLE|WITH)\(\[\Q$1\E\]/ } @options;
+        my %known = map { ("enable-$_" => 1, "with-$_" => 1) } @builds;
+        return map {"./configure --$_: not in configure.ac"} grep { !$known{$_} } @options;
     }
     if ($program =~ /^rds-(?:drive|crowd)$/) {
         $calls++;
@@ -98,7 +98,8 @@ sub wrong_call ($command) {
 sub help_of ($program, @verb) {
     state %help;
     return $help{"$program @verb"} //= do {
-        open my $pipe, '-|', 'sh', '-c', 'cd "$0" && exec "$@" --help 2>&1', $src, $program =~ m{^/} ? $program : "./$program", @verb or die "$program: $!\n";
+        my @command = ($program =~ m{^/} ? $program : "./$program", @verb);
+        open my $pipe, '-|', 'sh', '-c', 'cd "$0" && exec "$@" --help 2>&1', $src, @command or die "$program: $!\n";
         local $/;
         my $said = <$pipe> // '';
         close $pipe;
