@@ -38,7 +38,7 @@ static command commands[RF_NOTIFY_AT_ONCE];
 /* In the new process: only async-signal-safe calls. */
 static void become_command(char *const *argv, char *const *env)
 {
-    int nothing = open("/dev/null", O_RDWR), fd, most = (int)sysconf(_SC_OPEN_MAX), sig;
+    int nothing = open("/dev/null", O_RDWR), sig;
     sigset_t none;
 
     setpgid(0, 0);
@@ -48,8 +48,7 @@ static void become_command(char *const *argv, char *const *env)
     sigprocmask(SIG_SETMASK, &none, NULL);
     dup2(nothing, 0);
     dup2(2, 1);
-    for (fd = 3; fd < (most > 0 && most < 65536 ? most : 65536); fd++)
-        close(fd);
+    closefrom(3);
     alarm((unsigned)(RF_NOTIFY_PATIENCE / RF_SEC(1)) + 1);
     execve(argv[0], argv, env);
     _exit(127);

@@ -45,7 +45,7 @@ static void make_environment(char **ret_env, size_t room)
 static void become_prober(int fd, const char *path, const char *name, char **env)
 {
     char *argv[] = { (char *)path, (char *)name, NULL };
-    int nothing = open("/dev/null", O_RDWR), i, most = (int)sysconf(_SC_OPEN_MAX);
+    int nothing = open("/dev/null", O_RDWR);
 
     if (fd != PROBER_FD)
         dup2(fd, PROBER_FD);
@@ -53,8 +53,7 @@ static void become_prober(int fd, const char *path, const char *name, char **env
         fcntl(fd, F_SETFD, 0);
     dup2(nothing, 0);
     dup2(nothing, 1);
-    for (i = PROBER_FD + 1; i < (most > 0 && most < 65536 ? most : 65536); i++)
-        close(i);
+    closefrom(PROBER_FD + 1);
     execve(path, argv, env);
     _exit(127);
 }
