@@ -86,12 +86,15 @@ rf_time rf_report_oldest(const rf_report *report, const rf_report_database *db)
 
 int rf_report_when(const rf_report *report, rf_time t, char ret_text[RF_REPORT_WHEN_MAX])
 {
-    int64_t wall = report->wall - (report->now - t);
-    time_t seconds = (time_t)(wall / 1000000);
+    int64_t ago, wall;
+    time_t seconds;
     struct tm utc;
 
     ret_text[0] = '\0';
-    if (t == 0 || wall < 0 || !gmtime_r(&seconds, &utc) || utc.tm_year > 9999 - 1900)
+    if (t == 0 || __builtin_sub_overflow(report->now, t, &ago) || __builtin_sub_overflow(report->wall, ago, &wall) || wall < 0)
+        return 0;
+    seconds = (time_t)(wall / 1000000);
+    if (!gmtime_r(&seconds, &utc) || utc.tm_year > 9999 - 1900)
         return 0;
     strftime(ret_text, RF_REPORT_WHEN_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
     snprintf(ret_text + strlen(ret_text), sizeof(".000Z"), ".%03uZ", (unsigned)(wall / 1000 % 1000));

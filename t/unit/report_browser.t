@@ -32,6 +32,11 @@ for my $moment (@moments) {
     subtest $moment => sub {
         my $page = $browser->open($pages->url("$moment?html"));
         $browser->await($page, q{document.getElementById('age').textContent.startsWith('Live')}, 60);
+        my $buttons = $browser->run($page, 'document.querySelectorAll("button").length');
+        if ($buttons) {
+            $browser->run($page, q{document.querySelector('button[value="arm"]').click()});
+            $browser->await($page, q{!document.getElementById('answer').hidden}, 60);
+        }
         for my $width (sort { $a <=> $b } keys %WIDTH) {
             for my $scheme (qw(light dark)) {
                 $browser->look($page, $width, $WIDTH{$width}, $scheme);
@@ -50,7 +55,7 @@ for my $moment (@moments) {
         is(join("\n", $browser->problems($page)), '', 'the console is empty');
         my $own = $pages->url($moment);
         is_deeply([grep { !/^(?:data:|\Q$own\E\?(?:html|json)$)/ } $browser->asked($page)], [], 'it asked nobody else');
-        is_deeply([$browser->dialogs($page)], [], 'and ran no script but its own');
+        is(scalar($browser->dialogs($page)), $buttons ? 1 : 0, 'and asked its user nothing but about the order');
         $browser->close($page);
     };
 }

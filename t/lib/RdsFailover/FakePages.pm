@@ -4,7 +4,8 @@ package RdsFailover::FakePages;
 # A status that stands still: the files that t/unit/report_page writes, as the handler would send them.
 #
 #   my $pages = RdsFailover::FakePages->new(say => { folder => $dir });
-#   http://127.0.0.1:PORT/outage?html    the moment "outage" as the page, with its policy; ?json as the JSON
+#   http://127.0.0.1:PORT/outage?html    the moment "outage" as the page, with its policy; ?json as the JSON. Orders are accepted,
+#                                        and nothing comes of them
 
 use v5.36;
 use parent 'RdsFailover::Fake';
@@ -43,6 +44,7 @@ sub serve ($self, $listener) {
 sub answer ($self, $socket) {
     my $head = '';
     until ($head =~ /\r\n\r\n/) { sysread $socket, $head, 4096, length $head or return }
+    return respond($socket, 200, { 'Content-Type' => 'text/plain; charset=utf-8' }, "shop: an order\n") if $head =~ /\APOST /;
     my $folder = $self->say_now->{folder};
     my ($moment, $format) = $head =~ m{\AGET /(\w+)(?:\?(html|json))? } or return respond($socket, 404, {}, "There is nothing.\n");
     $format //= 'html';
