@@ -192,7 +192,7 @@ static void put_writer(FILE *out, const rf_report *report, unsigned i)
 
     fprintf(out, "<section class=\"part card\" id=\"db-%u-writer\">\n"
             "<h3>%s</h3>\n<dl class=\"facts\">\n<dt>Address<dd><code>",
-            i, has_writer(report, db) ? "Writer" : "The last writer");
+            i, has_writer(report, db) || !s->brief.writer.text[0] ? "Writer" : "The last writer");
     rf_html_text_or_dash(out, s->brief.writer.text);
     fputs("</code>\n<dt>Server name<dd><bdi>", out);
     rf_html_text_or_dash(out, s->writer.server);

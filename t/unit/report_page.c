@@ -98,7 +98,10 @@ static void queue(void)
     ok(shows("<dt>Running<dd>243<small>released, of 256 allowed<"), "the release");
     ok(shows("<dt>Probe<dd><span data-v=\"writer.rtt_ms\">0.412&nbsp;ms<"), "the round trip");
     ok(shows("class=\"writer\"><span>Address</span> <code>10.0.1.17</code> <b>the writer<"), "the chain ends at the writer");
+    draw_moment("start");
+    ok(!shows("The last writer"), "who was never seen is not the last");
     draw_moment("outage");
+    ok(shows("<h3>The last writer"), "who is gone is");
     ok(shows("<b>the last writer<") && !shows("<b>the writer<"), "in an outage nothing is called the writer");
     ok(shows("<dt>Probe<dd>&ndash;<"), "nor has it a round trip");
     ok(shows("Armed: an outage is expected"), "armed");
