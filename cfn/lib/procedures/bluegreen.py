@@ -90,14 +90,11 @@ class BlueGreen:
                 why = found.get('StatusDetails') or 'see its events'
                 raise Failed(f'the deployment {self.name()} is {status} ({why}): repair that, or delete it (aws rds '
                              'delete-blue-green-deployment)')
-            if self.c.stop.now() - began > self.o.patience * 60:
-                raise Failed(f'the deployment {self.name()} is still {status}, longer than --patience: run this script again to wait on')
             self.c.follower.tell_events()
             if self.c.journal.facts.get('asked'):
                 self.c.follower.watch_site()
             tasks = ', '.join(f'{t["Name"].lower()} {t["Status"].lower()}' for t in found.get('Tasks') or [] if t.get('Status') != 'COMPLETED')
-            self.c.say.live(f'{status}{f": {tasks}" if tasks else ""}{self.c.follower.site_words()}')
-            self.c.stop.wait(self.o.poll)
+            self.c.linger(began, f'{self.name()}: {status}{f", {tasks}" if tasks else ""}{self.c.follower.site_words()}')
 
     def wait_for_green(self):
         found = self.wait_until(READY, SWITCHING, SWITCHED)

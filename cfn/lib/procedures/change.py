@@ -45,6 +45,7 @@ class Change:
         return ['--db-instance-identifier', self.o.instance, '--db-instance-class', self.o.klass, '--apply-immediately']
 
     def modify(self):
+        began = self.c.stop.now()
         while True:
             i = instance.describe(self.c.aws, self.o.instance)
             if self.has_class(i) or i.pending.get('DBInstanceClass') == self.o.klass:
@@ -56,8 +57,7 @@ class Change:
             if i.status == 'available' and self.ask():
                 self.c.say.line(f'{i.identifier} is asked for {self.o.klass}, at once')
                 return
-            self.c.say.live(f'{i.identifier} is {i.status}; waiting until it is available')
-            self.c.stop.wait(self.o.poll)
+            self.c.linger(began, f'{i.identifier} is {i.status}; waiting until it is available')
 
     def ask(self):
         # Written down first: a script that is killed in the middle of the call must not believe that nothing happened.

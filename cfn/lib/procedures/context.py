@@ -4,7 +4,7 @@ import time
 
 from . import checks, gather, instance, site, verify
 from .follow import Follower
-from .outcome import Declined, NotAsHoped, Refused, Usage
+from .outcome import Declined, Failed, NotAsHoped, Refused, Usage
 from .say import span
 from .traffic import Traffic
 
@@ -74,6 +74,13 @@ class Context:
             self.say.line('no traffic was asked for' if not self.options.traffic else 'no more traffic is needed')
             return
         self.traffic.begin()
+
+    def linger(self, began, text):
+        """Until the next look. began: stop.now() of the first one. Raises Failed when --patience is over."""
+        if self.stop.now() - began > self.options.patience * 60:
+            raise Failed(f'{text}: longer than --patience; run this script again to wait on')
+        self.say.live(text)
+        self.stop.wait(self.options.poll)
 
     # ---- after -----------------------------------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class Failover:
 
     def reboot(self):
         """A second failover is worse than none: one that may have been asked for is looked for before asking again."""
-        looks = 0
+        began, looks = self.c.stop.now(), 0
         while True:
             i = instance.describe(self.c.aws, self.o.instance)
             self.c.follower.tell_events()
@@ -75,9 +75,8 @@ class Failover:
                 self.c.say.line(f'{i.identifier} is asked to fail over')
                 return
             looks += 1
-            self.c.say.live(f'{i.identifier} is {i.status}, in {i.zone}; '
-                            + ('it may have been asked already, looking' if asked else 'waiting until it is available'))
-            self.c.stop.wait(self.o.poll)
+            self.c.linger(began, f'{i.identifier} is {i.status}, in {i.zone}; '
+                          + ('it may have been asked already, looking' if asked else 'waiting until it is available'))
 
     def ask(self):
         before = self.c.journal.facts.get('asked')

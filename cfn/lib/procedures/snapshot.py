@@ -25,6 +25,7 @@ def plan(context):
 def ensure(context):
     o, say = context.options, context.say
     own = name(o, context.journal)
+    began, text = context.stop.now(), f'snapshot {own}'
     while True:
         there = context.aws.read('rds', 'describe-db-snapshots', '--db-instance-identifier', o.instance).get('DBSnapshots') or []
         mine = [s for s in there if s['DBSnapshotIdentifier'] == own]
@@ -35,21 +36,21 @@ def ensure(context):
             say.line(f'snapshot {recent[0]["DBSnapshotIdentifier"]} of {recent[0].get("SnapshotCreateTime", "")[:16]}Z')
             return
         if mine:
-            say.live(f'snapshot {own}: {mine[0].get("Status")}, {mine[0].get("PercentProgress", 0)} %')
+            text = f'snapshot {own}: {mine[0].get("Status")}, {mine[0].get("PercentProgress", 0)} %'
         else:
             say.line(f'no snapshot is younger than {o.snapshot_age:g} h; making {own}')
             create(context)
-        context.stop.wait(o.poll)
+        context.linger(began, text)
 
 
 def rest(context):
     """After a kill in the middle of a snapshot of this procedure's own: that makes the instance busy for a while."""
+    began = context.stop.now()
     while context.journal.facts.get('snapshot'):
         i = instance.describe(context.aws, context.options.instance)
         if i.status != 'backing-up':
             return
-        context.say.live(f'{i.identifier} is {i.status}: the snapshot that was begun before')
-        context.stop.wait(context.options.poll)
+        context.linger(began, f'{i.identifier} is {i.status}: the snapshot that was begun before')
 
 
 def create(context):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Throttling, broken and lost answers, and an RDS that does not do what it was asked."""
 import tap
-from world import LARGE, SITE, SMALL, Stage, World, aws, bluegreen, change, failover
+from world import LARGE, SITE, SMALL, Stage, World, aws, bluegreen, change, failover, stamp
 
 WORDS = ['--class', LARGE, '--stack', 'demo', *SITE]
 
@@ -158,6 +158,28 @@ with Stage() as stage:
     tap.eq(code, 4, 'requests failed: exit code')
     tap.has(said, '3 failed after they were let go', 'says how many')
     tap.eq(world.stack['Parameters'][0]['ParameterValue'], LARGE, 'and everything else is done all the same')
+
+# ---- longer than anybody waits ------------------------------------------------------------------------------------------
+
+def no_end_of_snapshots(world):
+    world.after(1, world.later.clear)
+
+
+def busy_once_armed(world):
+    world.snapshots.append({'DBSnapshotIdentifier': 'recent', 'Status': 'available', 'SnapshotCreateTime': stamp(world.now)})
+    order = world.order
+    world.order = lambda form: world.instance.update(DBInstanceStatus='storage-optimization') or order(form)
+
+
+for name, spoil, words in (
+        ('a snapshot', no_end_of_snapshots, 'creating, 0 %: longer than --patience'),
+        ('an instance that is busy just then', busy_once_armed, 'shop is storage-optimization; waiting until it is available: longer than')):
+    with Stage() as stage:
+        world = World()
+        spoil(world)
+        code, said = stage.run(world, upgrade, *WORDS, '--patience', '30')
+        tap.eq((code, world.changes), (1, 0), f'{name} that never ends: exit code, nothing changed')
+        tap.has(said, words, 'says so')
 
 # ---- another procedure under way ----------------------------------------------------------------------------------------
 
