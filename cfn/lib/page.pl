@@ -73,61 +73,73 @@ sub page ($run) {
     my ($style) = slurp("$rig/report/page.html") =~ m{(<style>.*?</style>)}s or die "the demo's report has no style\n";
     utf8::decode($style);
     my $title = escape($run->{title});
-    my $when  = strftime('%-d %B %Y, %H:%M UTC', gmtime $run->{began});
-    return join "\n", '<!doctype html>', '<html lang="en"><head><meta charset="utf-8">', '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta name="color-scheme" content="light dark">', "<title>$title</title>", $style, '</head><body><main>', "<h1>$title</h1>",
-        '<p class="lead">' . escape(ucfirst "$run->{procedure}, begun $when. $run->{lead}") . '</p>',
-        '<div class="verdicts">', verdict($run), '</div>', key(), chart($run), '<div class="pair">', verified($run), moments($run), '</div>', events($run), figures($run),
-        '</main></body></html>', '';
+    my $lead  = escape(ucfirst "$run->{procedure}, begun " . strftime('%-d %B %Y, %H:%M UTC', gmtime $run->{began}) . ". $run->{lead}");
+    return join "\n", '<!doctype html>', '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">', '<meta name="color-scheme" content="light dark">',
+        "<title>$title</title>", $style, '</head><body><main>', "<h1>$title</h1>", qq(<p class="lead">$lead</p>),
+        '<div class="verdicts">', verdict($run), '</div>', key(), chart($run),
+        '<div class="pair">', verified($run), moments($run), '</div>', events($run), figures($run), '</main></body></html>', '';
+}
+
+# One row of a table: what, and the values beside it.
+sub row ($what, @values) { return '<tr><th>' . escape($what) . '</th>' . join('', map { cell($_) } @values) . '</tr>' }
+
+sub cell ($value) {
+    my ($text, $bad) = ref $value ? @$value{qw(text bad)} : $value;
+    return '<td' . ($bad ? ' class="bad"' : '') . '>' . escape($text) . '</td>';
+}
+
+sub card ($title, $head, @rows) {
+    return qq(<section class="card wide"><h2>$title</h2>$head<table class="data"><tbody>) . join('', @rows) . '</tbody></table></section>';
 }
 
 sub verdict ($run) {
-    my @bad = map { $_->[2] } grep { $_->[1] eq 'refused' } @{ $run->{verdicts} };
+    my @bad = map {"$_->[2]."} grep { $_->[1] eq 'refused' } @{ $run->{verdicts} };
     my $total = $run->{figures}{total};
-    my ($big, $unit) = @{ $run->{requests} } ? ($total->{failed}, "of $total->{requests} requests failed") : (scalar @bad, 'things are not as they should be');
-    return sprintf '<div class="verdict"><h2>%s</h2><p class="big %s">%s</p><p class="unit">%s</p><p>%s</p></div>', @bad ? 'Not as hoped' : 'As hoped',
-        $big || @bad ? 'bad' : 'fine', Demo::Table::number($big), $unit, escape(@bad ? join(' ', map {"$_."} @bad) : 'What was verified afterwards is as it should be.');
+    my ($big, $unit) = @{ $run->{requests} } ? ($total->{failed}, "of $total->{requests} requests failed")
+        : (scalar @bad, 'things are not as they should be');
+    return sprintf '<div class="verdict"><h2>%s</h2><p class="big %s">%s</p><p class="unit">%s</p><p>%s</p></div>',
+        @bad ? 'Not as hoped' : 'As hoped', $big || @bad ? 'bad' : 'fine', Demo::Table::number($big), $unit,
+        escape(@bad ? "@bad" : 'What was verified afterwards is as it should be.');
 }
 
 sub key () {
-    return '<ul class="key">' . join('', map { my ($color, $text) = @$_; qq(<li><i style="background:var(--$color)"></i>$text</li>) }
-        [ good => 'answered' ], [ waited => "answered after more than $Demo::Figures::WAIT s" ], [ failed => 'failed' ], [ band => 'no database accepts writes' ]) . '</ul>';
+    my @key = ([ good => 'answered' ], [ waited => "answered after more than $Demo::Figures::WAIT s" ], [ failed => 'failed' ],
+        [ band => 'no database accepts writes' ]);
+    return '<ul class="key">' . join('', map { my ($color, $text) = @$_; qq(<li><i style="background:var(--$color)"></i>$text</li>) } @key) . '</ul>';
 }
 
 sub chart ($run) {
     return '<p class="notes">No traffic was asked for (--traffic), so no request is on record here.</p>' unless @{ $run->{requests} };
-    my $scale = { length => ceil($run->{length} + 1), most => ceil($run->{rate} * 1.1) || 1, longest => max(20, $run->{figures}{total}{longest} // 0) * 1.15 };
-    return '<section class="run"><h2>' . $run->{rate} . ' requests a second</h2>' . Demo::Chart::draw($run, $scale) . '</section>';
+    my $scale = {
+        length => ceil($run->{length} + 1), most => ceil($run->{rate} * 1.1) || 1,
+        longest => max(20, $run->{figures}{total}{longest} // 0) * 1.15,
+    };
+    return qq(<section class="run"><h2>$run->{rate} requests a second</h2>) . Demo::Chart::draw($run, $scale) . '</section>';
 }
 
 sub verified ($run) {
     my %word = (ok => '', refused => 'no: ', 'not checked' => 'not checked: ');
-    return '<section class="card"><h2>Verified</h2><table class="data"><tbody>'
-        . join('', map { sprintf '<tr><th%s>%s</th></tr>', $_->[1] eq 'refused' ? ' class="bad"' : '', escape(($word{ $_->[1] } // '') . $_->[2]) } @{ $run->{verdicts} })
-        . '</tbody></table></section>';
+    return card('Verified', '', map { row(($word{ $_->[1] } // '') . $_->[2]) } @{ $run->{verdicts} });
 }
 
 sub moments ($run) {
     return '' unless @{ $run->{figures}{failovers} };
-    return '<section class="card wide"><h2>Moment by moment</h2><h3>Seconds from the first failure, by the record of the host that noticed first</h3>'
-        . '<table class="data"><tbody>' . join('', map { my ($name, @cells) = @$_; '<tr><th>' . escape($name) . '</th>' . join('', map {"<td>$_</td>"} @cells) . '</tr>' }
-        Demo::Table::moments($run)) . '</tbody></table></section>';
+    return card('Moment by moment', '<h3>Seconds from the first failure, by the record of the host that noticed first</h3>',
+        map { row(@$_) } Demo::Table::moments($run));
 }
 
 sub events ($run) {
-    return '<section class="card wide"><h2>What RDS said</h2><table class="data"><tbody>' . join('', map {
-        sprintf '<tr><th>%s</th><td>%s UTC</td></tr>', escape($_->[1]), escape(substr $_->[0], 11, 8) } @{ $run->{rds_events} }) . '</tbody></table></section>';
+    return card('What RDS said', '', map { row($_->[1], substr($_->[0], 11, 8) . ' UTC') } @{ $run->{rds_events} });
 }
 
 sub figures ($run) {
     return '' unless @{ $run->{requests} };
-    my @stretch = map { my $s = $_; [ $s->{name} eq 'before' ? "p99 on $run->{before}" : "p99 on $run->{after}", { text => Demo::Table::duration($s->{p99}), bad => 0 } ] }
-        @{ $run->{figures}{stretches} }[ 0, 1 ];
+    my ($before, $after) = map { Demo::Table::duration($_->{p99}) } @{ $run->{figures}{stretches} }[ 0, 1 ];
     my @groups = grep { $_->[0] eq 'Visitors' || $_->[0] =~ /^Time from due/ } Demo::Table::groups($run);
-    my $row = sub ($r) { my ($name, $cell) = @$r; sprintf '<tr><th>%s</th><td%s>%s</td></tr>', escape($name), $cell->{bad} ? ' class="bad"' : '', escape($cell->{text}) };
-    return '<section class="card wide"><h2>All figures</h2><table class="data">' . join('', map { my ($title, @rows) = @$_;
-        '<tbody><tr class="group"><th colspan="2">' . escape($title) . '</th></tr>' . join('', map { $row->($_) } @rows) . '</tbody>' }
-        @groups, [ 'While all was well', @stretch ]) . '</table></section>';
+    push @groups, [ 'While all was well', [ "p99 on $run->{before}", $before ], [ "p99 on $run->{after}", $after ] ];
+    return card('All figures', '', map { my ($title, @rows) = @$_;
+        ('<tr class="group"><th colspan="2">' . escape($title) . '</th></tr>', map { row(@$_) } @rows) } @groups);
 }
 
 sub write_page ($path, $text) {

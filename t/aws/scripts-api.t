@@ -59,8 +59,8 @@ sub step_now () {
 sub orders () { return -e "$dir/orders" ? split /\n/, slurp("$dir/orders") : () }
 
 my @upgrade = ('upgrade', '--class', 'db.m7g.large', '--snapshot-age', 0, '--traffic', "$site/", '--rate', 5, '--drive', build_dir() . '/rds-drive');
-for my $kill (['get-metric-data', 'before', 'check'], ['create-db-snapshot', 'after', 'snapshot'], ['modify-db-instance', 'before', 'modify'],
-    ['modify-db-instance', 'after', 'modify'], ['describe-events', 'during', 'follow'], ['describe-events', 'before', 'follow'], ['update-stack', 'after', 'reconcile']) {
+for my $kill (['get-metric-data', 'before', 'check'], ['create-db-snapshot', 'after', 'snapshot'], ['modify-db-instance', 'after', 'modify'],
+    ['describe-events', 'during', 'follow'], ['describe-events', 'before', 'follow'], ['update-stack', 'after', 'reconcile']) {
     my ($operation, $when, $step) = @$kill;
     # Once the change has begun it is the next script that is killed; the last one goes to its end.
     open my $order, '>', "$dir/kill" or die "$dir/kill: $!\n";

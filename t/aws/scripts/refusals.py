@@ -53,11 +53,15 @@ def put(**values):
     return lambda world: world.instance.update(values)
 
 
+def has_class(name):
+    return lambda world: (world.instance.update(DBInstanceClass=name), world.stack['Parameters'][0].update(ParameterValue=name))
+
+
 refused('status', ['"backing-up"', 'wait until'], put(DBInstanceStatus='backing-up'))
 refused('multi-az', ['not Multi-AZ', 'Make it Multi-AZ first'], put(MultiAZ=False, SecondaryAvailabilityZone=''))
 refused('secondary-az', ['no secondary availability zone'], put(SecondaryAvailabilityZone=''))
-refused('same class', [f'is {LARGE} already', 'another --class'], lambda w: (w.instance.update(DBInstanceClass=LARGE), w.stack['Parameters'][0].update(ParameterValue=LARGE)))
-refused('smaller class', ['is smaller than', 'cfn/bin/downgrade'], lambda w: (w.instance.update(DBInstanceClass='db.r7g.large'), w.stack['Parameters'][0].update(ParameterValue='db.r7g.large')))
+refused('same class', [f'is {LARGE} already', 'another --class'], has_class(LARGE))
+refused('smaller class', ['is smaller than', 'cfn/bin/downgrade'], has_class('db.r7g.large'))
 refused('orderable', [f'{LARGE} cannot be had for mysql 8.4.6'], lambda w: w.orderable.pop(LARGE))
 refused('orderable storage', [f'{LARGE} takes no gp3 storage', 'io1 are taken'], lambda w: w.orderable[LARGE].update(StorageType='io1'))
 refused('multi-az-capable', [f'{LARGE} cannot be Multi-AZ'], lambda w: w.orderable[LARGE].update(MultiAZCapable=False))
@@ -79,8 +83,7 @@ refused('site', ['says "outage" of shop'], lambda w: w.host.update(state='outage
 refused('site held', ['held by order of alice'], lambda w: w.host.update(order={'action': 'hold', 'by': 'alice'}))
 refused('memory', ['keeps 3.0 GiB of data in memory', 'will have about 1.3 GiB', '--accept memory'], lambda w: None, down=True, database=full(3 << 30))
 refused('connections', ['had 400 connections', 'error 1040'], lambda w: w.metrics.update(most_connections=[30, 400, 12]), down=True, database=full(1 << 29))
-refused('larger class', ['is larger than', 'cfn/bin/upgrade'], lambda w: (w.instance.update(DBInstanceClass='db.t4g.micro'), w.stack['Parameters'][0].update(ParameterValue='db.t4g.micro')),
-        down=True, database=full(1 << 29))
+refused('larger class', ['is larger than', 'cfn/bin/upgrade'], has_class('db.t4g.micro'), down=True, database=full(1 << 29))
 
 
 
