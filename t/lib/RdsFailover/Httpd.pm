@@ -20,6 +20,7 @@ use JSON::PP ();
 use POSIX    ();
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(time sleep);
+use RdsFailover::Valgrind ();
 
 # A server whose process crashed fails the file, whatever its tests say. Objects that outlive the file are looked at here too.
 my (%living, $crashed);
@@ -44,13 +45,14 @@ sub new ($class, %options) {
         http2    => 0,                     # on both ports
         cgi      => 'cgi',                 # or cgid, which threaded servers have
         wrapper  => [],                    # a command that runs httpd: valgrind
-        limit    => 30,                    # seconds until it is up
+        limit    => $ENV{RF_VALGRIND} ? 300 : 30,    # seconds until it is up
         %options,
         dir   => File::Temp->newdir('httpd-XXXXXX', TMPDIR => 1),
         owner => $$,
         port  => free_port(),
     }, $class;
     $self->{tls_port} = free_port() if $self->{tls};
+    $self->{wrapper} = [RdsFailover::Valgrind::wrapper()] if $ENV{RF_VALGRIND} && $self->{module} && !@{ $self->{wrapper} };
     $self->write_files;
     weaken($living{"$self"} = $self);
     return $self;
@@ -214,9 +216,12 @@ sub stop ($self) {
     my $pid = $self->{pid} or return;
     $self->look_for_crashes(qr{AH0005[12]: .*(?:Segmentation|Abort|Bus|Illegal|Floating)|AddressSanitizer|runtime error:});
     kill 'TERM', $pid;
-    my $gone = wait_until(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 15);
+    my $gone = wait_until(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, $ENV{RF_VALGRIND} ? 150 : 15);
     if (!$gone) { kill 'KILL', $pid; waitpid $pid, 0 }
     delete $self->{pid};
+    my (undef, @reports) = RdsFailover::Valgrind::reports($self->{dir});
+    $crashed = 1 if @reports;
+    print STDERR map { s/^/# VALGRIND: /gmr } @reports;
     # The event MPM has a race of its own when it is stopped early (close_worker_sockets); what is ours names us.
     $self->look_for_crashes(qr{#\d+ 0x\w+ in .*rdsfailover|mod_rdsfailover.*runtime error:});
     return $gone;
