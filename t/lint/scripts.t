@@ -17,7 +17,8 @@ for my $file (files(qr{.})) {
         is($?, 0, "perl -c $file") or diag $out;
     }
     elsif ($first =~ m{^#!.*\b(ba)?sh\b} || $file =~ /\.sh$/) {
-        my $shell = $first =~ /bash/ ? 'bash' : 'sh';
+        # A part that is sourced has no first line of its own.
+        my $shell = $first =~ /bash/ || slurp($file) =~ /^# shellcheck shell=bash\b/m ? 'bash' : 'sh';
         $seen{shell}++;
         my $out = qx{cd '$src' && $shell -n '$file' 2>&1};
         is($?, 0, "$shell -n $file") or diag $out;

@@ -16,7 +16,7 @@ sub templates () { return map { s{.*/}{}r } glob source_tree() . '/cfn/templates
 # Why the validator cannot run here, as a skip's reason; undef if it can.
 sub why_not () {
     my $version = qx{node --version 2>&1} // '';
-    return "cfn: AWS's validator wants node 20 or later, this is $version" =~ s/\s+$//r if $version =~ /^v(\d+)/ && $1 < 20;
+    return "cfn: AWS's validator wants node 18 or later, this is $version" =~ s/\s+$//r if $version =~ /^v(\d+)/ && $1 < 18;
     my $lack = RdsFailover::Npm::lack('t/cfn', 'cfn-npm') // return;
     return "cfn: $lack";
 }
