@@ -64,6 +64,9 @@ sub bash_says ($code) {
 sub wrong_call ($command) {
     my @words = split ' ', $command =~ s/(?:^|\s)#.*//r =~ s/^\s+//r;
     shift @words while @words && $words[0] =~ /^(?:sudo|time|exec|\w+=.*)$/;
+    # What the project has in its folders is there, or is made of what is there.
+    my @missing = grep { m{^(?:conf|cfn|docs|drupal-settings|t)/[\w./-]+$} && !m{^t/rig/out/} && !-e "$src/$_" && !-e "$src/$_.c" } @words;
+    return "$command: there is no @missing" if @missing;
     my $program = shift @words // return;
     my @options = map {/^--([\w-]+)/} @words;
     if ($program eq 'make') {
