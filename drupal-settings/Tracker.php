@@ -25,9 +25,10 @@ class RdsFailoverTracker
     const UNKNOWN = 'unknown';
 
     /**
-     * Tables whose writes a repeated request may repeat, Drupal 7 to 11: caches, locks, the log.
+     * Tables whose writes a repeated request may repeat, Drupal 7 to 11: caches, locks, the log, and when a user last saw a page,
+     * which Drupal 7 writes whenever one who is logged in reads.
      */
-    const DRUPAL_BOOKKEEPING = '/^(?:cache(?:_\w+|tags)?|semaphore|watchdog|key_value_expire)$/D';
+    const DRUPAL_BOOKKEEPING = '/^(?:cache(?:_\w+|tags)?|semaphore|watchdog|key_value_expire|history)$/D';
 
     // Of PHP; tests pretend to be another.
     public static $sapi = PHP_SAPI;

@@ -16,6 +16,8 @@ $cases = [
     ['not-executed', 'POST', [], ['SELECT 1', $loss]],
     ['not-executed', 'POST', [], ['INSERT INTO "p_cache_page" ("cid") VALUES (1)', $loss]],
     ['not-executed', 'POST', [], ['TRUNCATE "cache_page"', $loss]],
+    ['not-executed', 'GET', [], ['INSERT INTO `history` (uid, nid, timestamp) VALUES (1, 1, 1)', 'SELECT 1', $loss]],
+    ['unknown', 'GET', [], ['UPDATE `node_counter` SET totalcount = totalcount + 1', 'SELECT 1', $loss]],
     ['unknown', 'POST', [], ['UPDATE cache_page, users SET a = 1', $loss]],
     ['unknown', 'POST', [], ['INSERT INTO cache_of_mine_not (a) VALUES (1); DELETE FROM node', $loss]],
     ['unknown', 'GET', [], ['INSERT INTO node VALUES (1)', $loss]],
