@@ -86,12 +86,24 @@ for my $case (@cases) {
     }
 }
 
+# --- a GET that wrote: what it costs to repeat it --------------------------------------------------------------------------------
+my $withheld = grep { ($_->[4][2] // 0) == 2 } @cases;
+is($caught->httpd('ours')->database->{replay}{withheld}, $withheld, 'so many answers were withheld');
+for my $mode (['safe', 500, 1, 2], ['idempotent', 200, 2, 4]) {
+    my ($name, $status, $attempts, $rows) = @$mode;
+    $caught->restart("RDSFailoverReplay $name\n");
+    my (undef, $count) = $ask{plugin}->('');
+    my $answer = $caught->with({ path => "$ARTICLE&rf=transaction" }, on => '^COMMIT', when => 'after');
+    is("$answer->{status} $answer->{attempts}", "$status $attempts", "$name: a GET whose COMMIT was executed");
+    is($db->sql($count), $rows, "… the two rows are $rows");
+}
+
 # --- what no waiting repairs ------------------------------------------------------------------------------------------------------
 $db->sql(q{SET PASSWORD FOR app@'%' = PASSWORD('changed')});
 for my $kind (qw(stock ours)) {
     is($caught->ask($kind, $ask{page}->(''))->{status}, 500, "$kind: a wrong password is WordPress's own error, at once");
 }
-is($caught->httpd('ours')->database->{replay}{withheld}, scalar(grep { ($_->[4][2] // 0) == 2 } @cases), 'and no answer was withheld for it');
+is($caught->httpd('ours')->database->{replay}{withheld}, 1, 'and no answer was withheld for it, but the GET of before');
 $db->sql(q{SET PASSWORD FOR app@'%' = PASSWORD('secret')});
 unlike($caught->php('ours')->log, qr{PHP (?:Warning|Deprecated|Notice|Parse)[^\n]*drupal-settings}, 'no complaint of PHP about drupal-settings');
 done_testing;

@@ -26,9 +26,8 @@ sub new ($class, %options) {
     for my $kind (qw(stock ours)) {
         my $php = $self->{"php_$kind"} = $options{$kind}->($proxy->port);
         my $dsn = $db->dsn =~ s/:$db->{port}\b/":" . $proxy->port/er;
-        my %module = $kind eq 'stock' ? (module => 0) : (
-            conf     => "RDSFailoverDSN $dsn\nRDSFailoverCheck interval=100ms fast=50ms timeout=5s\n",
-            location => "RDSFailover on\nRDSFailoverHold 150s front=none\n");
+        my %module = $kind eq 'stock' ? (module => 0)
+            : (conf => "RDSFailoverDSN $dsn\nRDSFailoverCheck interval=100ms fast=50ms timeout=5s\n", location => location(''));
         my $log = qq{CustomLog caught_log "%{rdsfailover-attempts}n %{X-Number}i"\n};
         my $httpd = $self->{$kind} = RdsFailover::Httpd->new(%module, load => ['proxy', 'proxy_fcgi'], timeout => 100,
             conf => $php->conf . $log . ($module{conf} // ''));
@@ -37,6 +36,17 @@ sub new ($class, %options) {
     }
     $self->settled;
     return $self;
+}
+
+sub location ($more) { return "RDSFailover on\nRDSFailoverHold 150s front=none\n$more" }
+
+# The server with the module, anew with more directives.
+sub restart ($self, $more) {
+    my $httpd = $self->{ours};
+    $httpd->stop;
+    my $start = $httpd->configure(location => location($more))->start;
+    die "httpd does not start: $start->{said}\n" if !$start->{up};
+    return $self->settled;
 }
 
 sub proxy ($self) { return $self->{proxy} }
