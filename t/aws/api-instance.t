@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # An instance of the stand-in changes its class and reboots as RDS publishes it, and says so in RDS's words.
 use v5.36;
+use File::Temp ();
 use JSON::PP ();
 use Test::More;
 use RdsFailover::RdsApi ();
@@ -45,7 +46,9 @@ subtest 'a class that can be ordered' => sub {
 };
 
 subtest 'a class change' => sub {
-    my $api  = RdsFailover::RdsApi->new(scale => 600);
+    # What follows the failover waits for us: so long it is to be seen.
+    my $go  = File::Temp->newdir;
+    my $api = RdsFailover::RdsApi->new(scale => 600, hook => qq(sh -c 'test "\$1" != rebuild || while test ! -e $go/on; do sleep 0.05; done' hook));
     my $said = $api->ask(rds => 'ModifyDBInstance', %shop, DBInstanceClass => 'db.m7g.large', ApplyImmediately => $true)->{ok}{DBInstance};
     is($said->{DBInstanceStatus}, 'available', 'asked just now, the status is as it was');
     is($said->{PendingModifiedValues}{DBInstanceClass}, 'db.m7g.large', 'what was asked for is pending');
@@ -55,6 +58,7 @@ subtest 'a class change' => sub {
     my $swapped = $api->wait_for(sub ($i) { $i->{AvailabilityZone} ne $zone });
     is("$swapped->{DBInstanceStatus} $swapped->{DBInstanceClass}", 'modifying db.t4g.small', 'after the failover it is still "modifying", of the old class');
     is($swapped->{SecondaryAvailabilityZone}, $zone, 'the zones have changed places');
+    open my $on, '>', "$go/on" or die "$go/on: $!\n";
     $api->wait_for(sub ($i) { $i->{DBInstanceStatus} eq 'available' });
     my $after = instance($api);
     is($after->{DBInstanceClass}, 'db.m7g.large', 'at last it has the class');

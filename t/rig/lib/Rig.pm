@@ -162,13 +162,24 @@ sub httpd ($self, $how = 'restart', %option) {
 }
 
 # The environment of somebody who operates the site, inside: its control (/rds-control of each host), its database, and the RDS API
-# where rds_api() has it, with AWS's published example key, which opens nothing else. Debian's aws command comes before any other.
+# where rds_api() has it, with AWS's published example key, which opens nothing else. Debian's aws command comes before any other. What
+# the caller's own environment says of AWS, or of proxies, does not count.
 sub operator ($self) {
+    my %other  = map { $_ => undef } grep {/^AWS_/} keys %ENV;
     my $secret = $self->state->get('secret');
     return (
+        %other, NO_PROXY => '127.0.0.1', no_proxy => '127.0.0.1', AWS_CONFIG_FILE => '/dev/null', AWS_SHARED_CREDENTIALS_FILE => '/dev/null',
         RDS_CONTROL_USER => 'operator', RDS_CONTROL_PASSWORD => $secret, DATABASE_URL => "mysql://operator:$secret\@shop.rds.test:3306/shop",
         RDS_AWS_ENDPOINT => 'http://127.0.0.1:4566', AWS_ACCESS_KEY_ID => 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY => 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
         AWS_DEFAULT_REGION => 'eu-west-1', AWS_EC2_METADATA_DISABLED => 'true', AWS_PAGER => '', PATH => "/usr/bin:$ENV{PATH}");
+}
+
+# Sets an environment as operator() gives it: what is undef goes.
+sub put_on ($class, %environment) {
+    for my $name (keys %environment) {
+        if (defined $environment{$name}) { $ENV{$name} = $environment{$name} }
+        else                             { delete $ENV{$name} }
+    }
 }
 
 # The command line of the stand-in for the RDS API whose failovers, of that kind, are this rig's; to be run inside. Later options win.

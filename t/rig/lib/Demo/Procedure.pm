@@ -5,6 +5,7 @@ package Demo::Procedure;
 use v5.36;
 use Cwd ();
 use Time::HiRes qw(time);
+use Rig ();
 
 our $POLL = 2;    # seconds between looks: each starts a command that takes half a second of a processor
 
@@ -22,8 +23,8 @@ sub command ($rig, $name, $class, $state) {
 # Runs it; $tell->($line) gets each line that stays. Dies unless it did what it should, well or badly. Returns
 # {name, class, code, seconds, page}: code 0, or 4 if something is not as it should be afterwards.
 sub run ($rig, $name, $class, $state, $tell) {
-    my %environment = $rig->operator;
-    local @ENV{ keys %environment } = values %environment;
+    local %ENV = %ENV;
+    Rig->put_on($rig->operator);
     my $began = time;
     open my $from, '-|', $rig->command('sh', '-c', 'exec "$@" 2>&1', 'sh', command($rig, $name, $class, $state)) or die "cannot run $name: $!\n";
     my ($page, $checked, @last) = (undef, 0);
