@@ -13,16 +13,16 @@ use RdsFailover::RdsApi ();
 
 if (my $why = RdsFailover::RdsApi::why_no_cli()) { plan skip_all => $why }
 my $dir = File::Temp->newdir;
-my $api = RdsFailover::RdsApi->new(scale => 120);
+# The failover waits for us, or a slow machine would find nothing left to follow.
+write_program("$dir/hook", 'while test "$2" = failover -a ! -e "$1"; do sleep 0.05; done');
+my $api = RdsFailover::RdsApi->new(scale => 120, hook => "$dir/hook $dir/go");
 my $pid = open2(my $from, my $to, source_tree() . '/t/aws/scripts/host.py', $api->url, "$dir/orders");
 chomp(my $site = <$from> // BAIL_OUT('host.py does not start'));
 
 # The aws that the script finds: it kills the script before or after the operation named in the file `kill`, or asks it to end
 # during it; once.
 mkdir "$dir/bin";
-open my $out, '>', "$dir/bin/aws" or die "$dir/bin/aws: $!\n";
-print {$out} <<'SH';
-#!/bin/sh
+write_program("$dir/bin/aws", <<'SH');
 test -e "$RF_KILL" && read operation when <"$RF_KILL"
 if test "$2" != "$operation"; then exec /usr/bin/aws "$@"; fi
 rm "$RF_KILL"
@@ -30,12 +30,21 @@ if test "$when" = during; then kill -TERM $PPID; exec /usr/bin/aws "$@"; fi
 test "$when" = before || /usr/bin/aws "$@"
 kill -KILL $PPID
 SH
-close $out;
-chmod 0755, "$dir/bin/aws";
 
 my %environment = ($api->environment, RF_KILL => "$dir/kill", RDS_CONTROL_USER => 'alice', RDS_CONTROL_PASSWORD => 'wonder');
 $environment{PATH} = "$dir/bin:$environment{PATH}";
 delete local @ENV{qw(DATABASE_URL DATABASE_URL_FILE RDS_HOSTNAME RDS_HOSTNAME_FILE)};
+
+sub write_file ($path, $text) {
+    open my $out, '>', $path or die "$path: $!\n";
+    print {$out} $text;
+    close $out or die "$path: $!\n";
+}
+
+sub write_program ($path, $text) {
+    write_file($path, "#!/bin/sh\n$text\n");
+    chmod 0755, $path;
+}
 
 # (signal or undef, exit code, what it said)
 sub script ($name, @words) {
@@ -62,10 +71,9 @@ my @upgrade = ('upgrade', '--class', 'db.m7g.large', '--snapshot-age', 0, '--tra
 for my $kill (['get-metric-data', 'before', 'check'], ['create-db-snapshot', 'after', 'snapshot'], ['modify-db-instance', 'after', 'modify'],
     ['describe-events', 'during', 'follow'], ['describe-events', 'before', 'follow'], ['update-stack', 'after', 'reconcile']) {
     my ($operation, $when, $step) = @$kill;
+    write_file("$dir/go", '') if $step eq 'reconcile';
     # Once the change has begun it is the next script that is killed; the last one goes to its end.
-    open my $order, '>', "$dir/kill" or die "$dir/kill: $!\n";
-    say {$order} "$operation $when";
-    close $order;
+    write_file("$dir/kill", "$operation $when\n");
     my ($signal, $code, $said) = script(@upgrade);
     if ($when eq 'during') {
         is($code, 143, "ended by SIGTERM during $operation") or diag $said;
