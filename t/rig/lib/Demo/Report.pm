@@ -72,7 +72,16 @@ sub verdict ($run) {
 }
 
 sub chart ($run, $scale) {
-    return '<section class="run"><h2>' . name($run) . '</h2>' . Demo::Chart::draw($run, $scale) . '</section>';
+    return '<section class="run"><h2>' . name($run) . '</h2>' . Demo::Chart::draw($run, $scale) . procedures($run) . '</section>';
+}
+
+# The scripts that did it, and the pages that they wrote themselves.
+sub procedures ($run) {
+    my @said = map {
+        my $took = sprintf 'cfn/bin/%s --class %s: %d s', $_->{name}, $_->{class}, $_->{seconds};
+        $_->{page} ? '<a href="' . escape($_->{page} =~ s{^.*/(?=demo/)}{}r) . '">' . escape($took) . '</a>' : escape($took);
+    } @{ $run->{procedures} // [] };
+    return @said ? '<p class="notes">' . join('; ', @said) . '</p>' : '';
 }
 
 # p99 of the database queries of the three steady stretches as bars.
