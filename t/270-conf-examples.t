@@ -67,7 +67,7 @@ sub site ($file, $site) {
     my $start = $httpd->start;
     ok($start->{up} && $httpd->wait_for_state('available'), 'available') or return diag $start->{said} . $httpd->log;
     my $seen = page_of($httpd->get("$site->{page}?id=first"));
-    is($seen->{uri}, $site->{kind} ? "/php$site->{page}?id=first" : "$site->{page}?id=first", 'a page');
+    is($seen->{uri}, $site->{kind} ? "/php$site->{page}?id=first" : "$site->{page}?id=first", 'a page') or diag explain $seen;
     is($seen->{attempt}, '1', 'which is protected') if !$site->{kind};    # HTTP carries no environment
     return if !$seen->{uri};
 

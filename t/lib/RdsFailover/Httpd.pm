@@ -145,6 +145,9 @@ ScriptAlias /sum "$dir/cgi/sum"
 TypesConfig /dev/null
 AddType text/plain .txt
 </IfModule>
+<Directory "/">
+AllowOverride None
+</Directory>
 <Directory "$dir">
 Require all granted
 </Directory>
