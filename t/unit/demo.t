@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/../rig/lib";
 use Test::More;
 use Demo::Figures ();
 use Demo::Ledger ();
+use Demo::Procedure ();
 use Demo::Run ();
 use Demo::Table ();
 use lib "$FindBin::Bin/../lib";
@@ -105,4 +106,40 @@ subtest 'figures as text' => sub {
     is Demo::Run::epoch(undef), undef, 'which may be null';
 };
 
+# A rig that runs what it is told in place of a script of cfn/bin.
+package FakeRig {
+    sub new ($class, $script) { return bless { module => 1, script => $script }, $class }
+    sub operator ($self)            { return (RDS_CONTROL_USER => 'operator', AWS_PROFILE => undef) }
+    sub hosts ($self)               { return 1 .. 2 }
+    sub host_url ($self, $n, $path) { return "http://127.0.0.$n:8080$path" }
+    sub command ($self, @words)     { @{ $self->{words} } = @words; return ('sh', '-c', $self->{script}) }
+}
+
+subtest 'a script of cfn/bin in the demo' => sub {
+    my @told;
+    my $play = sub ($script) {
+        my $rig = FakeRig->new($script);
+        @told = ();
+        return ($rig, eval { Demo::Procedure::run($rig, 'upgrade', 'db.m7g.large', '/state', sub ($text) { push @told, $text }) });
+    };
+    local $ENV{AWS_PROFILE} = 'mine';
+    my ($rig, $done) = $play->(<<'SH');
+echo "10:00:00Z  check      ok: available"
+echo "10:00:00Z  check      ok: Multi-AZ"
+echo "10:00:01Z  modify     asked"
+echo "10:00:02Z  follow     1 min 12 s: modifying"
+echo "10:00:03Z  verify     ok: $RDS_CONTROL_USER ${AWS_PROFILE-none}"
+echo "10:00:04Z  report     the page: /state/report.html"
+exit 4
+SH
+    is_deeply(\@told, [ 'check: 2 of its checks find nothing wrong', 'modify: asked', 'verify: ok: operator none', 'report: the page: /state/report.html' ],
+        'says what stays, the checks in one line, with its environment and not ours');
+    is("$done->{code} $done->{page}", '4 /state/report.html', 'its exit code and its page');
+    is($ENV{AWS_PROFILE}, 'mine', 'ours is as it was');
+    like("@{ $rig->{words} }", qr{upgrade --class db\.m7g\.large --stack demo --status http://127\.0\.0\.1:8080/rds-status }, 'it gets the class');
+    like("@{ $rig->{words} }", qr{ --control http://127\.0\.0\.2:8080/rds-control }, 'each host is named');
+    (undef, $done) = $play->('echo "10:00:00Z  check      ! status: not available"; exit 3');
+    is($done, undef, 'one that was refused is no run');
+    like($@, qr/^upgrade ended with 3:.*not available/s, 'and the reason is told');
+};
 done_testing;
