@@ -139,6 +139,8 @@ int rf_gate_fixups(request_rec *r)
         const rf_visit *known = r->main ? NULL : rf_visit_known(r);
 
         rf_env_set(r, conf->database, &brief, known && known->attempts ? known->attempts : 1);
+        if (v && v->attempt && r == v->r)
+            v->attempt->epoch = brief.epoch;
     }
     return rc;
 }

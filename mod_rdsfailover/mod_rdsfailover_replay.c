@@ -149,10 +149,8 @@ static void fresh_environment(request_rec *r, const rf_visit *v)
     if (!rf_slot_brief(v->db->slot, &brief))
         return;
     v->attempt->epoch = brief.epoch;
-    if (v->attempts > 1) {
-        rf_env_clear(r);
-        rf_env_set(r, v->db, &brief, v->attempts);
-    }
+    rf_env_clear(r);
+    rf_env_set(r, v->db, &brief, v->attempts);
 }
 
 /* The request ends before our handler could run it: httpd could not set up a filter, for example. What goes is the attempt's pool,
@@ -194,7 +192,9 @@ static void begin(rf_visit *v)
     r->request_config = copy_config(p, s->r.request_config);
     a->answer = RF_ANSWER_OPEN;
     v->attempts++;
-    fresh_environment(r, v);
+    /* The first has what fixups gave. */
+    if (v->attempts > 1)
+        fresh_environment(r, v);
     rf_body_rewind(a->body);
 }
 

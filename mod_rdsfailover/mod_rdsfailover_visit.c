@@ -77,7 +77,7 @@ void rf_visit_note(request_rec *last, const rf_visit *v)
     if (v->was_held)
         apr_table_setn(last->notes, "rdsfailover-held", apr_psprintf(last->pool, "%" APR_INT64_T_FMT, v->held / 1000));
     if (v->attempts)
-        apr_table_setn(last->notes, "rdsfailover-attempts", apr_psprintf(last->pool, "%u", v->attempts));
+        apr_table_setn(last->notes, "rdsfailover-attempts", v->attempts == 1 ? "1" : apr_psprintf(last->pool, "%u", v->attempts));
     if (v->outcome != RF_OUTCOME_NONE)
         apr_table_setn(last->notes, "rdsfailover-outcome", rf_replay_outcome_text(v->outcome));
 }
