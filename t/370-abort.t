@@ -41,6 +41,7 @@ for my $kind (qw(blackhole hang)) {
         $done = $story->wait_for('the failover to end', sub { my $s = $story->status; $s && $s->{state} eq 'available' && $s->{failovers}[0]{to} && $s });
         cmp_ok($done->{failovers}[0]{sockets_aborted}, '>=', $CAUGHT, "on the record: $done->{failovers}[0]{sockets_aborted} sockets");
         is($done->{sockets}{aborted}, $done->{failovers}[0]{sockets_aborted}, 'in all as many');
+        cmp_ok($done->{failovers}[0]{sockets_freed_ms} // 1e9, '<', $done->{failovers}[0]{outage_ms}, 'the first long before there was a writer');
         ok($done->{sockets}{destroys}, 'they are destroyed, not only counted');
         my ($metric) = $story->get('/rds-status?metrics')->{body} =~ /^rdsfailover_sockets_aborted_total\{[^}]*\} (\d+)$/m;
         is($metric, $done->{sockets}{aborted}, 'the metric says so too');
