@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: Apache-2.0
-# docs/upgrade.md has every check by its name, every exit code and every variable of the scripts that it is the runbook of; --help has
-# every option, and each script says no to one that it does not know.
+# docs/upgrade.md has every check by its name, every exit code, variable and option of the scripts that it is the runbook of; --help
+# explains every option, and each script says no to one that it does not know.
 use v5.36;
 use Test::More;
 use RdsFailover::Lint qw(files slurp source_tree);
@@ -35,6 +35,7 @@ for my $script (qw(upgrade downgrade failover blue-green status)) {
     my @options = grep { $_ ne '--help' } $help =~ /^  (--[\w-]+)/mg;
     ok(@options > 5, 'has ' . @options . ' options');
     like($help, qr/^  \Q$_\E(?:,? \S+)*(?:  +|\n +)\S/m, "$script $_ is explained") for @options;
+    like($page, qr/^\|[^|]*`\Q$_\E\b[^|]*\|/m, "$script $_ is on the page") for @options;
     my $said = qx{'$path' --stack demo --polly 3 2>&1};
     is($? >> 8, 2, "$script refuses an option that it does not know");
 }
