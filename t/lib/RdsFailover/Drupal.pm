@@ -98,7 +98,7 @@ PHP
 
 sub php ($site, @script) {
     my $command = join ' ', map {"'$_'"} 'php', '-d', 'memory_limit=512M', '-d', 'display_errors=stderr', '-d', 'sendmail_path=/bin/true',
-        @script;
+        '-d', "sys_temp_dir=$site/../tmp", '-d', "upload_tmp_dir=$site/../tmp", @script;
     return scalar qx{cd '$site' && $command 2>&1};
 }
 

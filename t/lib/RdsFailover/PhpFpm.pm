@@ -25,7 +25,8 @@ sub new ($class, %options) {
     chmod 0755, $dir;
     my %ini  = (
         display_errors => 0, log_errors => 1, output_buffering => 4096, sendmail_path => '/bin/true',
-        memory_limit => '256M', 'session.save_path' => $dir, %{ $options{ini} // {} });
+        memory_limit => '256M', 'session.save_path' => $dir, sys_temp_dir => $dir, upload_tmp_dir => $dir,
+        %{ $options{ini} // {} });
     my $more = join '', (map {"php_admin_value[$_] = $ini{$_}\n"} sort keys %ini),
         map {"env[$_] = $options{env}{$_}\n"} sort keys %{ $options{env} // {} };
     # Root stays root: the checkout may be where nobody else can read.
