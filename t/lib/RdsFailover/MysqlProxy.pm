@@ -21,7 +21,10 @@ use v5.36;
 use parent 'RdsFailover::Fake';
 use IO::Select;
 use IO::Socket::INET;
+use JSON::PP ();
 use Time::HiRes qw(sleep time);
+
+my $JSON = JSON::PP->new;
 
 sub defaults ($class) { return { on => undef, when => 'before', how => 'drop', then => 'refuse', open => 1, turn => 0 } }
 
@@ -36,18 +39,19 @@ sub tell ($self, %say) {
     my $turn = 1 + $self->{say}{turn};
     $self->set(%{ $self->defaults }, %say, turn => $turn);
     my $until = time + 30;
-    until (grep { $_->{turn} == $turn } $self->saw('told')) {
+    until (grep { $_->{turn} == $turn } $self->saw_now('told')) {
         die "the proxy does not listen\n" if time > $until;
         sleep 0.005;
     }
     return $self;
 }
 
-# What was seen since the last tell().
+# What was seen since the last tell(). Most lines are statements, and long: only those that are asked for are read.
 sub saw_now ($self, $what) {
-    my @all = $self->saw;
-    my ($last) = grep { $all[$_]{what} eq 'told' } reverse 0 .. $#all;
-    return grep { $_->{what} eq $what } @all[($last // 0) .. $#all];
+    open my $in, '<', "$self->{dir}/saw" or return;
+    my @lines = grep {/\n\z/} <$in>;
+    my ($last) = grep { $lines[$_] =~ /"what":"told"/ } reverse 0 .. $#lines;
+    return map { $JSON->decode($_) } grep {/"what":"\Q$what\E"/} @lines[($last // 0) .. $#lines];
 }
 
 sub listen ($self) {
