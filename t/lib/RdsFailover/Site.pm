@@ -24,7 +24,8 @@ use RdsFailover::HoldWatch ();
 use RdsFailover::Httpd     ();
 use Test::More ();
 
-our $CHECK = 'RDSFailoverCheck interval=100ms fast=50ms timeout=300ms';
+# Under valgrind the monitor is as slow as all else.
+our $CHECK = 'RDSFailoverCheck ' . ($ENV{RF_VALGRIND} ? 'interval=1s fast=200ms timeout=5s late=off' : 'interval=100ms fast=50ms timeout=300ms');
 
 sub new ($class, %options) {
     # Before the first client: a process that is forked later keeps its connections open.

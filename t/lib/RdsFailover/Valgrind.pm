@@ -27,6 +27,8 @@ sub reports ($dir) {
         my $text = do { local $/; <$in> // '' };
         for my $report (split /^==\d+== \n/m, $text) {
             next if $report !~ /^==\d+==\s+(?:at|by) 0x/m;
+            # PHP compares strings by words, and looks beyond their ends, on purpose.
+            next if $report =~ /\bat 0x\w+: zend_string_equal_val /;
             if ($report =~ /rdsfailover|\brf_\w+ \(/) { push @ours, $report =~ s/^==\d+== //gmr }
             else                                     { $others++ }
         }
