@@ -157,7 +157,9 @@ int rf_gate_log_transaction(request_rec *r)
         rf_visit_note(last, v);
     if (last->status < HTTP_INTERNAL_SERVER_ERROR || rf_config_dir(r)->enabled != 1 || !db)
         return DECLINED;
-    rf_life_wake_monitor();
+    /* One that may run again has asked already: mod_rdsfailover_blame.c. */
+    if (!v || !v->attempt)
+        rf_life_wake_monitor();
     if (v && v->recovering && !v->over)
         rf_slot_count(db->slot, RF_COUNT_TROUBLED);
     return DECLINED;

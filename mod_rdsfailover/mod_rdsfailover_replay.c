@@ -192,6 +192,7 @@ static void begin(rf_visit *v)
     r->request_config = copy_config(p, s->r.request_config);
     a->answer = RF_ANSWER_OPEN;
     v->attempts++;
+    v->outcome = RF_OUTCOME_NONE;
     /* The first has what fixups gave. */
     if (v->attempts > 1)
         fresh_environment(r, v);

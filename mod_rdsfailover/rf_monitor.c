@@ -14,7 +14,7 @@
 #include "rf_timeline.h"
 
 /* Requests' suspicions lead to a look no sooner than this after the last one. */
-#define LOOK_PAUSE RF_MS(50)
+#define LOOK_PAUSE RF_MS(20)
 /* A tick this much too late means that the process did not run (a stopped process, a suspended machine): what was not
  * answered meanwhile proves nothing. Redis Sentinel calls this TILT. */
 #define TILT RF_MS(500)
