@@ -6,8 +6,8 @@ progress() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 usage_error() { printf '%s: %s (--help)\n' "${0##*/}" "$*" >&2; exit 2; }
 
-# The comment at the head of a script is its --help: from the first line that begins with "# usage" to the first that is no comment.
-help() { sed -n '/^# usage/,/^[^#]/{/^#/{s/^# \{0,1\}//;p;};}' "$0"; exit 0; }
+# The comment at the head of a script is its --help: from the line that begins with "# usage" to the first empty one.
+help() { sed -n '/^# usage/,/^$/s/^# \{0,1\}//p' "$0"; exit 0; }
 
 # value OPTION COUNT: there must be one more word than the option itself.
 value() { [ "$2" -ge 2 ] || usage_error "$1 needs a value"; }

@@ -22,6 +22,7 @@ for my $script (qw(build release run deploy teardown)) {
     my @options = $loop =~ /^    (--[\w-]+)\)/mg;
     my $help = run($scratch, $script, '--help');
     is($help->{status}, 0, "$script --help") or diag $help->{said};
+    unlike($help->{said}, qr/shellcheck/, "$script --help ends before the comments that are for its readers");
     is(join(' ', grep { my $o = $_; !grep { $_ eq $o } @options } qw(--dry-run --yes --help)), '', "$script has --dry-run and --yes");
     is(run($scratch, $script, '--nonsense')->{status}, 2, "$script refuses an option it does not have");
 }
