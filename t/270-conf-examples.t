@@ -131,8 +131,9 @@ sub read_example ($file, $app) {
     my ($list) = $text =~ /^# Modules: ([^(\n]+)/m or die "$file names no modules\n";
     my $dir  = $app->dir;
     my $root = "$dir/www";
-    mkdir $_ for $root, "$dir/mod_cache_disk", "$dir/mod_cache-lock";
-    chmod 0777, "$dir/mod_cache_disk", "$dir/mod_cache-lock";
+    # Debian's package and its apachectl make these two for httpd's user.
+    mkdir $_ for $root, "$dir/mod_cache_disk", "$dir/lock";
+    chmod 0777, "$dir/mod_cache_disk", "$dir/lock";
     symlink "$dir/app.php", "$root/index.php" or die "$root/index.php: $!\n";
     # As Drupal's own has it.
     RdsFailover::Httpd::write_file("$root/.htaccess", "RewriteEngine on\nRewriteCond %{REQUEST_FILENAME} !-f\n"
@@ -140,7 +141,8 @@ sub read_example ($file, $app) {
     my $behind = $app->{behind} ? "http://127.0.0.1:${\$app->{behind}->port}/php/" : '';
     $text =~ s{/run/php/php8\.2-fpm\.sock}{$dir/sock}g;
     $text =~ s{/var/www/html(?:/web)?}{$root}g;
-    $text =~ s{/var/cache/apache2/}{$dir/}g;
+    $text =~ s{/var/cache/apache2/mod_cache_disk"}{$dir/mod_cache_disk"}g;
+    $text =~ s{/var/lock/apache2/}{$dir/lock/}g;
     $text =~ s{http://app\.internal\.example:8080/}{$behind}g;
     $text =~ s{10\.0\.0\.0/16}{127.0.0.0/8}g;
     $text =~ s{<VirtualHost \*:80>}{<VirtualHost *>};

@@ -76,7 +76,7 @@ sub up ($self) {
     umask 022;
     my @lack = Rig::Namespace::missing(front => $self->{front});
     die join("\n", @lack) . "\n" if @lack;
-    die "the module is not at $self->{stage}/mod_rdsfailover.so: run \"make stage\", or say where it is (stage)\n"
+    die "the module is not at $self->{stage}/mod_rdsfailover.so: build it (./bootstrap build), or say where it is (stage)\n"
         if $self->{module} && !-e "$self->{stage}/mod_rdsfailover.so";
     $self->say('no black holes here: nft is not installed (package nftables)') unless Rig::Process::find_program('nft');
     File::Path::make_path($dir);

@@ -84,7 +84,7 @@ sub configure ($state, $host, $say) {
 # The rig runs a copy: the staged file may be built anew meanwhile, and servers must be able to read it.
 sub take_module ($stage, $host) {
     my $copy = "$ENV{RIG_INSIDE}/modules" . suffix($host);
-    die "the module is not at $stage/mod_rdsfailover.so: run \"make stage\", or say --stage\n" unless -e "$stage/mod_rdsfailover.so";
+    die "the module is not at $stage/mod_rdsfailover.so: build it (./bootstrap build), or say --stage\n" unless -e "$stage/mod_rdsfailover.so";
     run('rm', '-rf', $copy);
     mkdir $copy;
     run('cp', '-pL', (grep { -f $_ } glob "$stage/*"), $copy);
