@@ -53,11 +53,17 @@ class Change:
                 self.c.journal.keep(asked=True)
                 return
             if i.pending and not self.c.journal.facts.get('asked'):
-                raise Refused(f'somebody has asked {i.identifier} for another change meanwhile ({", ".join(i.pending)}): let that end first')
+                raise Refused(self.others(i))
+            # Asking again, after a lost answer, would apply theirs as well.
+            if i.pending and i.status == 'available':
+                raise Failed(f'{self.others(i)}, then run this script again')
             if i.status == 'available' and self.ask():
                 self.c.say.line(f'{i.identifier} is asked for {self.o.klass}, at once')
                 return
             self.c.linger(began, f'{i.identifier} is {i.status}; waiting until it is available')
+
+    def others(self, i):
+        return f'somebody has asked {i.identifier} for another change meanwhile ({", ".join(i.pending)}): let that end first'
 
     def ask(self):
         # Written down first: a script that is killed in the middle of the call must not believe that nothing happened.
@@ -95,7 +101,7 @@ class Change:
             self.c.say.loud(f'no stack is told: one that made {self.o.instance} has another class on record now, and its next update may change '
                             'it back')
             return
-        stack.reconcile(self.c.aws, self.c.say, self.c.stop, self.o.stack, self.o.klass, self.o.poll)
+        stack.reconcile(self.c, self.o.stack, self.o.klass)
 
     def reconcile_plan(self):
         if not self.o.stack:

@@ -73,12 +73,12 @@ def all_of(checks, f):
 
 
 def class_change(f) -> List[Verdict]:
-    found = all_of([status, multi_az, secondary_zone, klass, orderable, pending, maintenance, storage, stack, transactions, site], f)
+    found = all_of([status, multi_az, secondary_zone, klass, orderable, pending, parameters, maintenance, storage, stack, transactions, site], f)
     return found + all_of([memory, connections], f) if f.down else found
 
 
 def failover(f) -> List[Verdict]:
-    return all_of([status, multi_az, secondary_zone, pending, transactions, site], f)
+    return all_of([status, multi_az, secondary_zone, pending, parameters, transactions, site], f)
 
 
 def blue_green(f, version) -> List[Verdict]:
@@ -125,6 +125,13 @@ def pending(f):
     names = ', '.join(f'{key}={value}' for key, value in sorted(f.instance.pending.items()))
     return refuse('pending', f'{f.id} has pending modifications ({names}), and applying this one at once would apply them too: apply them first, '
                              'or set them back')
+
+
+def parameters(f):
+    waiting = ', '.join(name for name, state in sorted(f.instance.parameter_groups.items()) if state == 'pending-reboot')
+    if not waiting:
+        return []
+    return [Verdict('parameters', NOTE, f'the parameter group {waiting} has values that wait for a restart of {f.id}, and this may be it')]
 
 
 def maintenance(f):

@@ -30,6 +30,8 @@ class Instance:
     pending: Dict[str, object]
     parameter_groups: Dict[str, str]
     managed_password: bool
+    # Of this one instance for ever, whatever its name: another one may get that later.
+    resource: str
 
 
 def parse(answer):
@@ -43,7 +45,8 @@ def parse(answer):
         endpoint=endpoint.get('Address', ''), port=endpoint.get('Port', 0),
         pending={key: value for key, value in (answer.get('PendingModifiedValues') or {}).items() if value not in (None, [], {}, '')},
         parameter_groups={g['DBParameterGroupName']: g.get('ParameterApplyStatus', '') for g in answer.get('DBParameterGroups') or []},
-        managed_password=bool(answer.get('MasterUserSecret')))
+        managed_password=bool(answer.get('MasterUserSecret')),
+        resource=answer.get('DbiResourceId', ''))
 
 
 def describe(aws, identifier) -> Instance:

@@ -36,15 +36,24 @@ class Host:
     failovers: list = dataclasses.field(default_factory=list)
 
 
+class Straight(urllib.request.HTTPRedirectHandler):
+    """An order follows no redirect: it would arrive as a GET, be answered with 200, and nothing would have been ordered."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        return None
+
+
 def request(url, data=None, headers=None):
     made = urllib.request.Request(url, data=data, headers=headers or {})
-    with urllib.request.urlopen(made, timeout=PATIENCE) as answer:
+    opener = urllib.request.build_opener(Straight) if data else urllib.request.build_opener()
+    with opener.open(made, timeout=PATIENCE) as answer:
         return answer.read().decode('utf-8', 'replace')
 
 
 def why(error):
     if isinstance(error, urllib.error.HTTPError):
-        return f'{error.code} {error.reason}'
+        to = error.headers.get('Location') if 300 <= error.code < 400 else None
+        return f'{error.code} {error.reason}' + (f' to {to}' if to else '')
     return str(getattr(error, 'reason', error))
 
 

@@ -26,8 +26,11 @@ def ensure(context):
     o, say = context.options, context.say
     own = name(o, context.journal)
     began, text = context.stop.now(), f'snapshot {own}'
+    resource = instance.describe(context.aws, o.instance).resource
     while True:
         there = context.aws.read('rds', 'describe-db-snapshots', '--db-instance-identifier', o.instance).get('DBSnapshots') or []
+        # One of an instance that had this name before, as after a restore or a blue/green deployment, is no way back.
+        there = [s for s in there if not resource or s.get('DbiResourceId', resource) == resource]
         mine = [s for s in there if s['DBSnapshotIdentifier'] == own]
         recent = [s for s in there if s.get('Status') == 'available' and (s in mine or age(s) <= o.snapshot_age * 3600)]
         if mine and mine[0].get('Status') == 'failed':

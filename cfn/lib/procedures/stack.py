@@ -33,8 +33,11 @@ def allowed(aws, name):
 
 
 def update_words(known, klass):
-    """The same template, the same parameters, but for one."""
-    words = ['--stack-name', known['name'], '--use-previous-template', '--parameters']
+    """The same template, the same parameters, but for one.
+
+    Without rollback: it would give the database its old class back, at once and in another failover, if anything else in the stack
+    failed to update, such as a web host that starts from an image of today."""
+    words = ['--stack-name', known['name'], '--use-previous-template', '--disable-rollback', '--parameters']
     for key in sorted(known['parameters']):
         words.append(f'ParameterKey={key},' + (f'ParameterValue={klass}' if key == PARAMETER else 'UsePreviousValue=true'))
     if known['capabilities']:
@@ -42,23 +45,23 @@ def update_words(known, klass):
     return words
 
 
-def reconcile(aws, say, stop, name, klass, poll):
-    """The stack says `klass` and is at rest. RDS has it already, so nothing happens to the database."""
-    asked = False
+def reconcile(context, name, klass):
+    """The stack says `klass` and is at rest. RDS has it already, so nothing happens to the database. Raises Failed when the update
+    failed, or --patience is over."""
+    say, began, asked = context.say, context.stop.now(), False
     while True:
-        known = describe(aws, name)
-        if known['status'].endswith(BUSY):
-            say.live(f'stack {name}: {known["status"]}')
-        elif known['value'] == klass and known['status'].endswith('_COMPLETE'):
+        known = describe(context.aws, name)
+        is_busy = known['status'].endswith(BUSY)
+        if known['value'] == klass and known['status'].endswith('_COMPLETE'):
             say.line(f'stack {name} says {PARAMETER}={klass}: {known["status"]}')
             return
-        elif asked:
+        if asked and not is_busy:
             raise Failed(f'the stack {name} is {known["status"]} and says {PARAMETER}={known["value"]}: see aws cloudformation '
                          f'describe-stack-events --stack-name {name}, repair it, and run this script again')
-        else:
+        if not is_busy:
             say.line(f'stack {name} says {PARAMETER}={known["value"]}; telling it {klass}')
-            asked = update(aws, known, klass)
-        stop.wait(poll)
+            asked = update(context.aws, known, klass)
+        context.linger(began, f'stack {name}: {known["status"]}')
 
 
 def update(aws, known, klass):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each check's refusal: its exit code, its sentence, and that nothing was changed."""
 import tap
-from world import LARGE, SITE, SMALL, Stage, World, bluegreen, change, failover, status
+from world import LARGE, SITE, SMALL, Stage, World, bluegreen, change, failover, stamp, status
 
 CHANGES = {'modify-db-instance', 'create-db-snapshot', 'update-stack'}
 
@@ -127,6 +127,22 @@ for name, spoil, wanted, words in (
 
 # Two at once are both told.
 refused('two', ['status: ', 'storage: '], lambda w: (w.instance.update(DBInstanceStatus='modifying'), w.metrics.update(free_storage=[1])))
+
+# What waits for a restart is said, and stops nothing.
+with Stage() as stage:
+    world = World()
+    world.instance.update(DBParameterGroups=[{'DBParameterGroupName': 'tuned', 'ParameterApplyStatus': 'pending-reboot'}])
+    code, said = stage.run(world, upgrade, '--class', LARGE, '--stack', 'demo', *SITE)
+    tap.eq(code, 0, 'parameters that wait for a restart')
+    tap.has(said, 'tuned has values that wait for a restart', 'are told')
+
+# A snapshot of an instance that had the name before is none of this one's.
+with Stage() as stage:
+    world = World()
+    world.instance.update(DbiResourceId='db-NEW')
+    world.snapshots.append({'DBSnapshotIdentifier': 'of-another', 'Status': 'available', 'SnapshotCreateTime': stamp(world.now), 'DbiResourceId': 'db-OLD'})
+    code, said = stage.run(world, upgrade, '--class', LARGE, '--stack', 'demo', *SITE)
+    tap.eq((code, len(world.snapshots)), (0, 2), "another instance's snapshot: a new one is made")
 
 # What nobody could be asked is said, and stops nothing.
 with Stage() as stage:

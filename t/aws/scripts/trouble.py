@@ -149,6 +149,40 @@ with Stage() as stage:
     tap.eq(code, 0, 'zones that RDS does not tell: exit code')
     tap.has(said, 'still names eu-west-1a; it may be late', 'says so')
 
+# Somebody else's change, between an answer that was lost and the next try: asking again would apply theirs too.
+with Stage() as stage:
+    world = World()
+    world.snapshots.append({'DBSnapshotIdentifier': 'recent', 'Status': 'available', 'SnapshotCreateTime': stamp(world.now)})
+    world.modify_db_instance = lambda _: (_ for _ in ()).throw(aws.Trouble('InternalFailure', False))
+    world.after(1, lambda: world.instance.update(PendingModifiedValues={'EngineVersion': '8.4.7'}))
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq((code, world.changes), (1, 0), "somebody else's change after a lost answer: exit code, nothing is asked")
+    tap.has(said, 'another change meanwhile (EngineVersion)', 'says which')
+
+# ---- a stack that cannot be updated -------------------------------------------------------------------------------------
+
+with Stage() as stage:
+    world = World()
+    update, asked = world.update_stack, []
+
+    def fails(words):
+        asked.append(words)
+        update(words)
+        world.after(30, lambda: world.stack.update(StackStatus='UPDATE_FAILED'))
+        return {}
+    world.update_stack = fails
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq(code, 1, 'an update of the stack that fails: exit code')
+    tap.has(said, f'is UPDATE_FAILED and says DbInstanceClass={LARGE}', 'says how the stack is')
+    tap.ok('--disable-rollback' in asked[0], 'and nothing rolls the class back')
+
+    def retried(words):
+        world.stack.update(StackStatus='UPDATE_COMPLETE')
+        return {}
+    world.update_stack = retried
+    code, said = stage.run(world, upgrade, *WORDS)
+    tap.eq((code, world.stack['StackStatus'], world.changes), (0, 'UPDATE_COMPLETE', 1), 'run again, the update is tried again')
+
 # ---- done, but not as hoped ---------------------------------------------------------------------------------------------
 
 with Stage() as stage:
@@ -170,6 +204,18 @@ def busy_once_armed(world):
     order = world.order
     world.order = lambda form: world.instance.update(DBInstanceStatus='storage-optimization') or order(form)
 
+
+def somebody_elses_update(world):
+    world.snapshots.append({'DBSnapshotIdentifier': 'recent', 'Status': 'available', 'SnapshotCreateTime': stamp(world.now)})
+    world.after(1190, lambda: world.stack.update(StackStatus='UPDATE_IN_PROGRESS'))
+
+
+with Stage() as stage:
+    world = World()
+    somebody_elses_update(world)
+    code, said = stage.run(world, upgrade, *WORDS, '--patience', '30')
+    tap.eq((code, world.instance['DBInstanceClass']), (1, LARGE), 'a stack that is busy for ever: exit code, the database is changed')
+    tap.has(said, 'stack demo: UPDATE_IN_PROGRESS: longer than --patience', 'says so')
 
 for name, spoil, words in (
         ('a snapshot', no_end_of_snapshots, 'creating, 0 %: longer than --patience'),
