@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # What build, release, deploy and teardown share: how they speak, ask, and call AWS. Sourced by bash.
 
 progress() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
@@ -36,18 +36,21 @@ require_aws() {
         fail "AWS does not know you. Sign in (aws configure, aws sso login, AWS_PROFILE), then run the same command again"
 }
 
-# stack_output STACK KEY: empty if there is no such stack or output.
+# stack_output STACK KEY: empty if there is no such stack or output; fails if AWS does not say so.
 stack_output() {
     local text
     text=$(aws_ cloudformation describe-stacks --stack-name "$1" \
-        --query "Stacks[0].Outputs[?OutputKey=='$2'].OutputValue" --output text 2>/dev/null) || return 0
+        --query "Stacks[0].Outputs[?OutputKey=='$2'].OutputValue" --output text 2>"$work/error") || {
+        grep -q 'does not exist' "$work/error" || { cat "$work/error" >&2; return 1; }
+        return 0
+    }
     [ "$text" = None ] || printf '%s' "$text"
 }
 
 # bucket_of STACK: the bucket of its storage stack; a sentence and the end if there is none.
 bucket_of() {
     local name
-    name=$(stack_output "$1-storage" ArtifactBucket)
+    name=$(stack_output "$1-storage" ArtifactBucket) || exit 1
     [ -n "$name" ] || fail "there is no bucket: stack '$1-storage' does not exist in $region. deploy --stack $1 --storage-only makes it"
     printf '%s' "$name"
 }

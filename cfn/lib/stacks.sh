@@ -59,7 +59,9 @@ apply() {
     wait_stack "$stack"
     case $status in
     none|REVIEW_IN_PROGRESS) type=CREATE ;;
-    ROLLBACK_COMPLETE|ROLLBACK_FAILED|DELETE_FAILED)
+    # What served once is deleted by the script that asks about its data.
+    DELETE_FAILED) fail "stack $stack is $status: cfn/bin/teardown goes on with that; then run this again" ;;
+    ROLLBACK_COMPLETE|ROLLBACK_FAILED)
         confirm "stack $stack is $status: its creation failed once. Delete what is left of it and begin again?" || fail 'nothing was changed'
         delete_stack "$stack"
         type=CREATE ;;

@@ -40,6 +40,10 @@ is($plan->{calls}, '', 'and changes nothing');
 
 # --- a release --------------------------------------------------------------------------------------------------------------------------
 my $account = account();
+set_state($account, denied => ['describe-stacks']);
+like(run($account, 'release', qw(--stack demo --yes --artifact), $artifact)->{said}, qr/\A(?!.*there is no bucket).*AccessDenied/s,
+    'release that may not look says that, and not that there is no bucket');
+set_state($account, denied => []);
 like(run($account, 'release', qw(--stack demo --yes --artifact), $artifact)->{said}, qr/there is no bucket: .*deploy --stack demo --storage-only/,
     'release without a bucket says what makes one');
 my $storage = run($account, 'deploy', qw(--stack demo --storage-only --yes));
@@ -96,6 +100,9 @@ set_state($bad, fail => []);
 my $repaired = run($bad, qw(deploy --stack other --yes --release x));
 is($repaired->{status}, 0, 'after a repair the same command deletes what is left and begins again') or diag $repaired->{said};
 
+my $before = run($account, qw(deploy --stack demo --static v1 --dry-run));
+like($before->{said}, qr/would have each host of stack demo put static data v1 in place/, 'deploy --static --dry-run says what it would do');
+unlike($before->{calls}, qr/^send-command/m, 'and asks no host');
 like(run($account, qw(deploy --stack demo --static v1))->{calls}, qr{^send-command demo-fleet: .*/run --static v1$}m, 'static data is asked for on the hosts');
 
 # --- and its end ---------------------------------------------------------------------------------------------------------------------------
@@ -103,7 +110,16 @@ set_state($account, protected => JSON::PP::true, fail => []);
 my $refused = run($account, qw(teardown --stack demo --yes));
 like($refused->{said}, qr/deletion protection/, 'teardown refuses while the database has deletion protection');
 ok(state_of($account)->{stacks}{demo}, 'and deletes nothing');
-set_state($account, protected => JSON::PP::false());
+set_state($account, denied => ['describe-db-instances']);
+like(run($account, qw(teardown --stack demo --yes))->{said}, qr/AccessDenied.*demo-db has deletion protection cannot be asked/s, 'and while that cannot be asked');
+ok(state_of($account)->{stacks}{demo}, 'and deletes nothing');
+set_state($account, denied => [], protected => JSON::PP::false());
+my $half = account_like($account);
+set_state($half, stacks => { %{ state_of($half)->{stacks} }, demo => { %{ state_of($half)->{stacks}{demo} }, status => 'DELETE_FAILED' } });
+my $not = run($half, @deploy);
+is($not->{status}, 1, 'deploy deletes nothing of a stack whose deletion failed');
+like($not->{said}, qr/demo is DELETE_FAILED: cfn\/bin\/teardown goes on/, 'and says what does');
+is(run($half, qw(teardown --stack demo --yes))->{status}, 0, 'which it does');
 my $look = run($account, qw(teardown --stack demo --dry-run));
 like($look->{said}, qr/stack demo with database demo-db.*bucket demo-storage-artifacts/s, 'teardown --dry-run names what would go');
 ok(state_of($account)->{stacks}{demo}, 'and deletes nothing');

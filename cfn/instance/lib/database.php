@@ -43,6 +43,10 @@ function prepare(array $in, string $name): PDO
         }
     }
     // A new database, or a changed secret.
+    if (!is_array($in['master'] ?? null)) {
+        fwrite(STDERR, "database: the site's user cannot log in, and the master's secret, which would help, cannot be read\n");
+        exit(1);
+    }
     $master = connect($in['master']);
     $user = $master->quote($in['site']['username']) . "@'%'";
     $password = $master->quote($in['site']['password']);

@@ -33,12 +33,16 @@ secret() {
 
 # Passwords are in two files that root and the web server may read, and in no environment, command line or log.
 write_environment() {
-    site_secret=$(secret "$SITE_SECRET") && operator_secret=$(secret "$OPERATOR_SECRET") && master_secret=$(secret "$MASTER_SECRET") ||
+    site_secret=$(secret "$SITE_SECRET") && operator_secret=$(secret "$OPERATOR_SECRET") ||
         fail 'a secret cannot be read: does the role of this host allow secretsmanager:GetSecretValue for it?'
+    # Only a new database or a changed password takes it, and around a blue/green deployment there is none (docs/upgrade.md).
+    master_secret=$(secret "$MASTER_SECRET") || master_secret=null
     printf '%s' "$site_secret" | php "$lib/database.php" url "$RDS_HOSTNAME" "$RDS_PORT" "$RDS_DB_NAME" "$etc/rds-ca.pem" |
         put 0640 "root:$web_user" "$etc/database-url"
-    printf '%s' "$operator_secret" | php -r 'echo json_decode(stream_get_contents(STDIN), true)["password"];' |
-        htpasswd -n -i -B operator | put 0640 "root:$web_user" "$etc/operators"
+    # A secret that is no such document would let in whoever gives no password.
+    operator_password=$(printf '%s' "$operator_secret" | php -r 'echo json_decode(stream_get_contents(STDIN), true)["password"] ?? "";') &&
+        [ -n "$operator_password" ] || fail "the secret $OPERATOR_SECRET has no password"
+    printf '%s\n' "$operator_password" | htpasswd -n -i -B operator | put 0640 "root:$web_user" "$etc/operators"
     put 0640 root:root "$etc/database.env" <<END
 DATABASE_URL_FILE=$etc/database-url
 FRONT_TIMEOUT=$FRONT_TIMEOUT
