@@ -19,7 +19,7 @@ my $artifact = artifact('one', 'echo one');
 for my $script (qw(build release run deploy teardown)) {
     my $text = slurp("cfn/bin/$script");
     my ($loop) = $text =~ /^    case \$1 in\n(.*?)^    esac/ms or die "cfn/bin/$script: no options\n";
-    my @options = $loop =~ /^    (--[\w-]+)\)/mg;
+    my @options = $loop =~ /^    (?:-\w\|)?(--[\w-]+)\)/mg;
     my $help = run($scratch, $script, '--help');
     is($help->{status}, 0, "$script --help") or diag $help->{said};
     unlike($help->{said}, qr/shellcheck/, "$script --help ends before the comments that are for its readers");
@@ -104,6 +104,14 @@ my $before = run($account, qw(deploy --stack demo --static v1 --dry-run));
 like($before->{said}, qr/would have each host of stack demo put static data v1 in place/, 'deploy --static --dry-run says what it would do');
 unlike($before->{calls}, qr/^send-command/m, 'and asks no host');
 like(run($account, qw(deploy --stack demo --static v1))->{calls}, qr{^send-command demo-fleet: .*/run --static v1$}m, 'static data is asked for on the hosts');
+set_state($account, hosts => 0);
+like(run($account, qw(deploy --stack demo --static v1))->{said}, qr/not every host has static data v1: Success, 0 hosts/, 'and no host is not every host');
+# On a host, where static data is put below /var/lib.
+my $host = "$scratch/host";
+make_path("$host/tree/instance");
+symlink "$src/cfn/instance/lib", "$host/tree/instance/lib" or die "$host: $!\n";
+system('cp', "$src/cfn/bin/run", $host) == 0 or die "cp failed\n";
+like(scalar qx{sh '$host/run' --static v1 --dry-run 2>&1}, qr/\Arun: [\d:]{8} static data v1: to do\n\z/, 'run --static --dry-run only tells');
 
 # --- and its end ---------------------------------------------------------------------------------------------------------------------------
 set_state($account, protected => JSON::PP::true, fail => []);
