@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """blue-green: another engine version, which no queue could cover in place. RDS makes a copy that follows (green); with --switch the
 copy takes the name, and the outage is that of a failover."""
+import hashlib
+
 from . import checks, cli, gather, instance, page
 from .aws import AwsError
 from .follow import GIVEN_UP
@@ -10,6 +12,8 @@ from .steps import Step
 GONE = ('BlueGreenDeploymentNotFoundFault', 'BlueGreenDeploymentNotFound')
 CREATE, SWITCH, DELETE = (('rds', f'{verb}-blue-green-deployment') for verb in ('create', 'switchover', 'delete'))
 READY, SWITCHING, SWITCHED = 'AVAILABLE', 'SWITCHOVER_IN_PROGRESS', 'SWITCHOVER_COMPLETED'
+# What RDS takes as a deployment's name.
+LONGEST_NAME = 60
 BAD = ('INVALID_CONFIGURATION', 'PROVISIONING_FAILED', 'SWITCHOVER_FAILED', 'DELETING')
 
 
@@ -45,6 +49,9 @@ class BlueGreen:
     def check(self):
         if self.look():
             self.c.say.line('the deployment is there already')
+            # One that another machine began: what it knew from before is not here.
+            if 'endpoint' not in self.c.journal.facts:
+                self.c.remember(self.facts()[0])
             return
         facts, verdicts = self.facts()
         self.c.judge(facts, verdicts)
@@ -53,8 +60,13 @@ class BlueGreen:
         self.c.confirm(f'Make a copy of {facts.instance.identifier} with version {self.o.version} now? It is billed like the first. Go ahead')
 
     def name(self):
-        """The same whoever asks, so that nobody makes a second one."""
-        return f'{self.o.instance}-{self.o.version.replace(".", "-")}'
+        """The same whoever asks, so that nobody makes a second one. CloudFormation's names of instances are long."""
+        version = self.o.version.replace('.', '-')
+        whole = f'{self.o.instance}-{version}'
+        if len(whole) <= LONGEST_NAME:
+            return whole
+        digest = hashlib.sha256(self.o.instance.encode()).hexdigest()[:8]
+        return f'{self.o.instance[:LONGEST_NAME - len(version) - 10].rstrip("-")}-{digest}-{version}'
 
     def create_words(self, arn):
         group = ['--target-db-parameter-group-name', self.o.parameter_group] if self.o.parameter_group else []

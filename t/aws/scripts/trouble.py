@@ -193,6 +193,21 @@ with Stage() as stage:
     tap.has(said, '3 failed after they were let go', 'says how many')
     tap.eq(world.stack['Parameters'][0]['ParameterValue'], LARGE, 'and everything else is done all the same')
 
+# ---- a switch that somebody began elsewhere ------------------------------------------------------------------------------
+
+for state, wanted in (('SWITCHOVER_IN_PROGRESS', 0), ('SWITCHOVER_COMPLETED', 4)):
+    with Stage() as stage:
+        world = World()
+        world.deployment = {'BlueGreenDeploymentIdentifier': 'bgd-1', 'BlueGreenDeploymentName': 'shop-8-4-7', 'Status': 'AVAILABLE', 'version': '8.4.7',
+                            'Target': 'arn:aws:rds:eu-west-1:123456789012:db:shop-green-1'}
+        world.switchover_blue_green_deployment({})
+        world.pass_time(5 if state == 'SWITCHOVER_IN_PROGRESS' else 200)
+        tap.eq(world.deployment['Status'], state, f'a deployment that is {state}, without a journal')
+        code, said = stage.run(world, blue_green, '--instance', 'shop', '--version', '8.4.7', '--switch', *SITE)
+        tap.eq((code, world.deployment), (wanted, None), 'is followed to its end and tidied')
+        tap.has(said, 'shop is mysql 8.4.7 at shop.rds.test', 'and verified')
+        tap.eq(world.changes, 1, 'nobody switches twice')
+
 # ---- longer than anybody waits ------------------------------------------------------------------------------------------
 
 def no_end_of_snapshots(world):

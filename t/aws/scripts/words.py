@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every command line that the procedures give to the aws command, against botocore's own model: operations that exist, options by
 their whole names (the command takes unique beginnings, until a new option makes them ambiguous), and none that is missing."""
+import re
+import types
+
 import botocore.session
 from botocore import xform_name
 
@@ -31,6 +34,15 @@ run(Recording(), lambda argv: bluegreen.main('blue-green', 'test', argv), '--ins
 with Stage() as stage:
     world = Recording()
     stage.run(world, lambda argv: status.main('status', 'test', argv), '--stack', 'demo', '--state', stage.state, options=False)
+
+# CloudFormation's names of instances are long, the names of deployments must not be.
+pattern = re.compile('[a-zA-Z](?:-?[a-zA-Z0-9]+)*')
+taken = set()
+for instance in ('shop', 'x' * 53, 'production-site-database-1abcdef2ghijk-database-a1b2c3d4e5f6', 'production-site-database-1abcdef2ghijk-database-a1b2c3d4e5f7', 'a-' * 31 + 'a'):
+    name = bluegreen.BlueGreen(types.SimpleNamespace(options=types.SimpleNamespace(instance=instance, version='8.4.7'))).name()
+    tap.ok(len(name) <= 60 and pattern.fullmatch(name) and name.endswith('-8-4-7'), f'a deployment of {instance} can be named')
+    taken.add(name)
+tap.eq(len(taken), 5, 'each by its own name')
 
 for (service, operation), options in sorted(seen.items()):
     model = session.get_service_model(service)
