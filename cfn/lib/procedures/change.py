@@ -17,7 +17,7 @@ class Change:
         c = self.c
         return [
             Step('check', 'may it be done?', self.check),
-            Step('snapshot', 'a recent snapshot, or a new one', lambda: snapshot.ensure(c), lambda: snapshot.plan(c)),
+            Step('snapshot', 'a recent snapshot, or a new one', self.snapshot, lambda: snapshot.plan(c)),
             Step('traffic', 'traffic, if asked for', c.begin_traffic, c.traffic.plan if self.o.traffic else lambda: [], always=True),
             Step('arm', 'the module of each host is told that a failover is coming', c.arm, lambda: c.order_plan('arm')),
             Step('modify', 'RDS is asked for the class', self.modify, lambda: [c.aws.show('rds', 'modify-db-instance', *self.words())]),
@@ -40,6 +40,13 @@ class Change:
         i = facts.instance
         self.c.confirm(f'Change {i.identifier} from {i.klass} to {self.o.klass} now? In some minutes it fails over: nothing answers for 60 to '
                        '120 s. Go ahead')
+
+    def snapshot(self):
+        snapshot.ensure(self.c)
+        if self.c.journal.facts.get('snapshot'):
+            # One of our own may have taken an hour, and the answers of the checks are as old.
+            snapshot.rest(self.c)
+            self.c.judge(*self.facts())
 
     def words(self):
         return ['--db-instance-identifier', self.o.instance, '--db-instance-class', self.o.klass, '--apply-immediately']

@@ -144,6 +144,17 @@ with Stage() as stage:
     code, said = stage.run(world, upgrade, '--class', LARGE, '--stack', 'demo', *SITE)
     tap.eq((code, len(world.snapshots)), (0, 2), "another instance's snapshot: a new one is made")
 
+# A snapshot takes its time: what begins meanwhile is refused as if it had been there before.
+with Stage() as stage:
+    world = World()
+    late = type('Late', (Database,), {'transactions': lambda self, _longest: [(77, 60, 'UPDATE orders')] if world.snapshots else []})
+    code, said = stage.run(world, upgrade, '--class', LARGE, '--stack', 'demo', *SITE, database=late)
+    tap.eq((code, len(world.snapshots), world.changes), (3, 1, 0), 'a transaction that began during the snapshot: refused, nothing was changed')
+    tap.has(said, 'connection 77', 'says which')
+    tap.eq(world.orders, [], 'no module was told')
+    code, said = stage.run(world, upgrade, '--class', LARGE, '--stack', 'demo', *SITE, database=Database)
+    tap.eq((code, len(world.snapshots)), (0, 1), 'when it has ended, the snapshot is recent')
+
 # What nobody could be asked is said, and stops nothing.
 with Stage() as stage:
     world = World()
