@@ -95,6 +95,16 @@ class Aws:
         return understand(done.returncode, done.stdout, done.stderr)
 
 
+def configured_region(program='aws'):
+    """What the CLI has for its profile, or None. The environment comes before it."""
+    try:
+        done = subprocess.run([program, 'configure', 'get', 'region'], text=True, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+    except OSError:
+        return None
+    return done.stdout.strip() or None
+
+
 class Trouble(Exception):
     def __init__(self, text, throttled):
         super().__init__(text)

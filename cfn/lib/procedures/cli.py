@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from . import checks, journal, outcome, stack
-from .aws import Aws, AwsError
+from .aws import Aws, AwsError, configured_region
 from .context import Context
 from .outcome import Refused, Stop, Usage
 from .say import Say
@@ -79,7 +79,8 @@ def number(least, most):
 
 
 def region(options):
-    return options.region or os.environ.get('AWS_REGION') or os.environ.get('AWS_DEFAULT_REGION')
+    """One name, however it was given: journal and lock of an instance lie below it."""
+    return options.region or os.environ.get('AWS_REGION') or os.environ.get('AWS_DEFAULT_REGION') or configured_region()
 
 
 def find_instance(aws, options):
@@ -104,10 +105,11 @@ def main(p, make, what, argv=None):
     again = shlex.join([sys.argv[0], *(sys.argv[1:] if argv is None else argv)])
     try:
         stop.listen()
-        aws = Aws(say, stop, region(options))
+        options.region = region(options)
+        aws = Aws(say, stop, options.region)
         say.step = 'begin'
         find_instance(aws, options)
-        log = journal.Journal(journal.directory(options.state, region(options), options.instance),
+        log = journal.Journal(journal.directory(options.state, options.region, options.instance),
                               {'procedure': p.prog, 'instance': options.instance, **what(options)})
         context = Context(options, aws, say, stop, log)
         procedure = make(context)

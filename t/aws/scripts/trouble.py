@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Throttling, broken and lost answers, and an RDS that does not do what it was asked."""
+import os
+import tempfile
+
 import tap
 from world import LARGE, SITE, SMALL, Stage, World, aws, bluegreen, change, failover, stamp
 
@@ -35,6 +38,17 @@ for err, wanted in (
     tap.eq(understood(254, '', err), wanted, err.splitlines()[0][:70])
 tap.eq(understood(0, '{"a": 1}', ''), {'a': 1}, 'an answer')
 tap.eq(understood(0, '{"a": ', ''), ('Trouble', False), 'half an answer')
+
+# ---- which region ---------------------------------------------------------------------------------------------------------
+
+with tempfile.TemporaryDirectory() as where:
+    program = os.path.join(where, 'aws')
+    for text, wanted in (('[ "$*" = "configure get region" ] && echo eu-west-1', 'eu-west-1'), ('exit 1', None)):
+        with open(program, 'w', encoding='utf-8') as out:
+            out.write('#!/bin/sh\n' + text + '\n')
+        os.chmod(program, 0o755)
+        tap.eq(aws.configured_region(program), wanted, f"the CLI's own region: {wanted}")
+    tap.eq(aws.configured_region(program + '-none'), None, 'and none without a CLI')
 
 # ---- in the middle of an upgrade ----------------------------------------------------------------------------------------
 
