@@ -40,7 +40,8 @@ subtest '300 requests wait on 10 threads' => sub {
 };
 
 subtest 'a connection that was there before, and goes on afterwards' => sub {
-    my $site    = RdsFailover::Site->new(%SMALL);
+    # The event MPM closes kept connections while all its workers are busy, without a word: so more workers than connections.
+    my $site    = RdsFailover::Site->new(%SMALL, threads => 12);
     my $clients = $site->clients;
     $clients->ask("/app?before-$_") for 1 .. 10;
     ok($clients->settle, 'ten ask');
