@@ -55,7 +55,7 @@ typedef struct rf_brief {
     uint32_t epoch;      /**< grows by one when an outage ends or the writer's address changes */
     uint32_t dsn_serial; /**< changes when the DSN in the slot does */
     uint32_t armed;      /**< an outage is expected */
-    rf_time proved;   /**< when the last probe was asked that the writer answered */
+    rf_time proved;   /**< when was asked what the writer, and with app=name the resolver, last answered: see rf_replay_blame */
     uint32_t allowed; /**< released requests that may run at once on this host; 0: any number */
     rf_time hold_until; /**< an operator's order: shut until then, whatever the state; 0: none. Each reader judges by his own clock */
     rf_address writer; /**< empty if none was ever verified */

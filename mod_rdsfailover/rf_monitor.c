@@ -102,6 +102,12 @@ void rf_monitor_look(rf_monitor *m, rf_time now)
         c->again = 1;
     else
         c->due = earlier(c->due, later(now, m->snapshot.probe.last + LOOK_PAUSE));
+    if (!rf_monitor_needs_name(m))
+        return;
+    if (m->dns_asked)
+        m->dns_again = 1;
+    else
+        m->next_dns = earlier(m->next_dns, later(now, m->named + LOOK_PAUSE));
 }
 
 /* What did not answer while this very process stood still is not late. */

@@ -80,6 +80,9 @@ typedef struct rf_monitor {
     rf_time planned;      /**< when the next tick was due */
     rf_time last_verdict; /**< on any address */
     rf_time next_dns, dns_asked;
+    int dns_again;    /**< a request's suspicion came while the question was under way */
+    rf_time answered; /**< when the last probe was asked that the writer answered */
+    rf_time named;    /**< when the last question was asked that this host's resolver answered, or failed to */
     uint32_t ticket;
     rf_time rtt; /**< of a question on an open connection, smoothed; 0 not known */
     rf_address host_addresses[RF_ADDRESSES]; /**< what this host's own resolver gives */

@@ -33,6 +33,8 @@ void rf_monitor_adopt_outage(rf_monitor *m, rf_time now);
 void rf_monitor_give_up(rf_monitor *m, rf_time now);
 /** @return 1 if this host's own resolver gives this address, as far as known */
 int rf_monitor_host_gives(const rf_monitor *m, const rf_address *address);
+/** @return 1 if what the host's resolver says decides where requests go, and the monitor can ask it (samples) */
+int rf_monitor_needs_name(const rf_monitor *m);
 /** @return 1 if applications connect by name, and not to the writer: this host's resolver gives other addresses, and them only */
 int rf_monitor_strays(const rf_monitor *m);
 /** If what the name leads to fails, whoever else is well: an outage. */

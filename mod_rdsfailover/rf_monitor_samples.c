@@ -81,6 +81,36 @@ static int first_failure(const rf_monitor *m, const rf_candidate *c, int writer)
     return writer ? m->state.name == RF_STATE_SUSPECT && m->state.failures == 1 : c->strikes == 1 && rf_monitor_strays(m);
 }
 
+int rf_monitor_needs_name(const rf_monitor *m)
+{
+    return m->policy.app_name && !m->own_resolver;
+}
+
+/* The name leads past the writer, to a server that fails, or of which nothing is known yet. */
+static int leads_astray(rf_monitor *m, rf_time now)
+{
+    unsigned i;
+
+    for (i = 0; rf_monitor_strays(m) && i < m->nhost_addresses; i++) {
+        const rf_candidate *c = rf_candidates_find(&m->candidates, &m->host_addresses[i]);
+        if (c && (c->strikes || c->asked || c->due <= now))
+            return 1;
+    }
+    return 0;
+}
+
+/* A request that failed has met the writer or, by the name, another server. The database is innocent of it if the writer answered
+ * and the name led to it, both asked after the failure. */
+static void prove(rf_monitor *m, rf_time now)
+{
+    rf_time *proved = &m->snapshot.brief.proved;
+
+    if (!rf_monitor_needs_name(m))
+        *proved = m->answered;
+    else if (!leads_astray(m, now))
+        *proved = m->answered < m->named ? m->answered : m->named;
+}
+
 static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
 {
     rf_candidate *c = rf_candidates_find(&m->candidates, &sample->address);
@@ -146,7 +176,8 @@ static void take_probe(rf_monitor *m, const rf_sample *sample, rf_time now)
     if (evidence == RF_EVIDENCE_FAILED && !m->state.ever)
         alarm_once(m, &c->alarmed, sample);
     if (writer && evidence != RF_EVIDENCE_FAILED)
-        m->snapshot.brief.proved = started;
+        m->answered = started;
+    prove(m, now);
     if (c->again && !c->asked) {
         c->again = 0;
         rf_monitor_look(m, now);
@@ -180,8 +211,12 @@ static void take_host_addresses(rf_monitor *m, const rf_sample *sample, rf_time 
     m->nhost_addresses = sample->naddresses;
     memcpy(m->host_addresses, sample->addresses, sizeof m->host_addresses);
     m->host_since = now;
-    for (i = 0; i < m->candidates.n; i++)
-        m->candidates.list[i].strikes = 0;
+    for (i = 0; i < m->candidates.n; i++) {
+        rf_candidate *c = &m->candidates.list[i];
+        c->strikes = 0;
+        if (rf_monitor_strays(m) && rf_monitor_host_gives(m, &c->address))
+            c->due = c->due < now ? c->due : now;
+    }
 }
 
 static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
@@ -190,9 +225,13 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
     rf_time pause = RF_SEC(sample->ttl) < DNS_PAUSE_MAX ? RF_SEC(sample->ttl) : DNS_PAUSE_MAX;
     char text[400];
 
+    m->named = m->dns_asked;
     m->dns_asked = 0;
     /* While something is wrong the cache in between is asked again and again: the first moment it moves on matters. */
     m->next_dns = now + (rf_monitor_calm(m) && pause > rf_monitor_pace(m) ? pause : rf_monitor_pace(m));
+    if (m->dns_again)
+        m->next_dns = now;
+    m->dns_again = 0;
     m->changed = 1;
     memcpy(s->dns.error, sample->text, sizeof s->dns.error);
     if (s->dns.ok && sample->cause != RF_CAUSE_NONE) {
@@ -202,8 +241,10 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
     if (!m->state.ever && sample->cause != RF_CAUSE_NONE)
         alarm_once(m, &m->dns_alarmed, sample);
     s->dns.ok = sample->cause == RF_CAUSE_NONE;
-    if (!s->dns.ok)
+    if (!s->dns.ok) {
+        prove(m, now);
         return;
+    }
     m->dns_alarmed = RF_CAUSE_NONE;
 
     s->dns.answered_at = now;
@@ -222,6 +263,7 @@ static void take_dns(rf_monitor *m, const rf_sample *sample, rf_time now)
     if (!m->own_resolver)
         take_host_addresses(m, sample, now);
     rf_timeline_dns(s, now);
+    prove(m, now);
     rf_monitor_weigh(m, now);
 }
 

@@ -319,6 +319,40 @@ static void looks(void)
     unbroken("suspicions");
 }
 
+/* The resolver goes back to a dead server, and before the monitor asks it again a request that connects by the name fails. */
+static void astray(void)
+{
+    rf_policy policy = world_policy();
+    rf_time failed;
+
+    policy.app_name = 1;
+    policy.interval = RF_SEC(10);
+    world_begin(&w, &policy);
+    world_apply(&w, &(w_step)SERVER(0, A, W_UP));
+    world_apply(&w, &(w_step)SERVER(0, B, W_REFUSES));
+    world_apply(&w, &(w_step)TTL(0, 0));
+    world_apply(&w, &(w_step)DNS(0, A));
+    world_run(&w, NULL, 21000);
+    failed = w.now;
+    world_apply(&w, &(w_step)LOOK(0));
+    world_run(&w, NULL, 21100);
+    ok(w.board.brief.proved >= failed, "the name leads to the writer, which answers: the database is innocent");
+
+    world_apply(&w, &(w_step)DNS(0, B));
+    world_run(&w, NULL, 22000);
+    failed = w.now;
+    is_int(w.board.brief.state, RF_STATE_AVAILABLE, "the name leads elsewhere, which nobody knows yet");
+    world_apply(&w, &(w_step)LOOK(0));
+    for (int ms = 22000; ms < 22200 && w.board.brief.state == RF_STATE_AVAILABLE; ms++) {
+        world_run(&w, NULL, ms);
+        if (w.board.brief.proved >= failed)
+            break;
+    }
+    ok(w.board.brief.proved < failed, "a request that fails then is not told that the writer is well");
+    is_int(w.board.brief.state, RF_STATE_OUTAGE, "but that there is an outage, %g ms later", (double)(w.now - failed) / 1000);
+    unbroken("astray");
+}
+
 int main(void)
 {
     killed();
@@ -330,5 +364,6 @@ int main(void)
     busy();
     courtesy();
     looks();
+    astray();
     return tap_done();
 }
