@@ -43,13 +43,14 @@ int rf_blame_database(const rf_database *db, uint32_t began)
         if (blame != RF_BLAME_ASK)
             return blame == RF_BLAME_DATABASE;
         if (sign_of_life() == atomic_load(&deaf))
-            return 0;
+            break;
         if (now >= ends) {
             atomic_store(&deaf, sign_of_life());
-            return 0;
+            break;
         }
         if (!asked++)
             rf_life_wake_monitor();
         apr_sleep(LOOK);
     }
+    return brief.state == RF_STATE_RECOVERING;
 }

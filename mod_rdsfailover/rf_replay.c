@@ -34,9 +34,11 @@ rf_blame rf_replay_blame(const rf_brief *brief, uint32_t began, rf_time failed, 
 
     if (state == RF_STATE_UNKNOWN)
         return RF_BLAME_OTHERS;
-    if (state != RF_STATE_AVAILABLE || brief->epoch != began)
+    if ((state != RF_STATE_AVAILABLE && state != RF_STATE_RECOVERING) || brief->epoch != began)
         return RF_BLAME_DATABASE;
-    return brief->proved >= failed ? RF_BLAME_OTHERS : RF_BLAME_ASK;
+    if (brief->proved < failed)
+        return RF_BLAME_ASK;
+    return state == RF_STATE_RECOVERING ? RF_BLAME_DATABASE : RF_BLAME_OTHERS;
 }
 
 static rf_replay_verdict permits(const rf_replay_facts *f)

@@ -32,7 +32,9 @@ typedef enum {
 } rf_blame;
 
 /**
- * That a probe went well after the request had begun proves nothing: the outage may have come after the probe.
+ * That a probe went well after the request had begun proves nothing: the outage may have come after the probe. While recovering a
+ * failure is the database's in any case, and still it is asked first: what runs again at once would meet the same, if what failed is
+ * a new outage.
  * @param brief  as read after the failure
  * @param began  the epoch in which the request began
  * @param failed when it failed

@@ -61,6 +61,8 @@ static const struct {
     { "suspicion", RF_STATE_SUSPECT, EPOCH, 0, FAILED, RF_BLAME_DATABASE },
     { "an outage", RF_STATE_OUTAGE, EPOCH, 0, FAILED, RF_BLAME_DATABASE },
     { "a recovery", RF_STATE_RECOVERING, EPOCH + 1, 0, FAILED, RF_BLAME_DATABASE },
+    { "begun in a recovery: it may be over again", RF_STATE_RECOVERING, EPOCH, FAILED - 1, FAILED, RF_BLAME_ASK },
+    { "begun in a recovery, which goes on", RF_STATE_RECOVERING, EPOCH, FAILED, FAILED, RF_BLAME_DATABASE },
     { "an outage, whatever was proved", RF_STATE_OUTAGE, EPOCH, FAILED + 1, FAILED, RF_BLAME_DATABASE },
     { "over already: the epoch moved", RF_STATE_AVAILABLE, EPOCH + 1, FAILED + 1, FAILED + 1, RF_BLAME_DATABASE },
     { "the epoch has wrapped", RF_STATE_AVAILABLE, 0, FAILED + 1, FAILED + 1, RF_BLAME_DATABASE },
