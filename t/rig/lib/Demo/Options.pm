@@ -10,7 +10,7 @@ Usage: demo [options]
 Puts a local Multi-AZ database under load, upgrades it to a larger class by a failover and takes it back
 down by another, without the module and with it; prints the two side by side and writes
 t/rig/out/report.html. Both are done by cfn/bin/upgrade and cfn/bin/downgrade, through the aws command, with
-a stand-in for the RDS API. Takes about six minutes. Ctrl-C ends it and leaves nothing behind.
+a stand-in for the RDS API. Takes about five minutes. Ctrl-C ends it and leaves nothing behind.
 
   --kind KIND      how the database goes away: graceful (a class change), crash, blackhole or hang (graceful)
   --outage TIME    seconds without a database, each time (15)
